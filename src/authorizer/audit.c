@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <authorizer/audit.h>
+#include <base/json.h>
+#include <base/memory.h>
+#include <os/clock.h>
+#include <os/file.h>
+#include <os/log_sink.h>
+
+struct audit {
+	const struct log *log;
+	struct file_lines *file; /* NULL: the system's security log */
+	struct text line;
+	uint64_t lost;
+};
+
+static const char *kind_word(enum wa_kind kind)
+{
+	switch (kind) {
+	case WA_KIND_USER:
+		return "user";
+	case WA_KIND_OPERATION:
+		return "operation";
+	case WA_KIND_QUOTA:
+		return "quota";
+	}
+	return "user";
+}
+
+enum status audit_open(const struct config *config, const struct log *log, struct audit **audit_out,
+		       struct error *error)
+{
+	struct audit *audit = memory_new(sizeof(*audit));
+	enum status status = STATUS_OK;
+
+	if (audit == NULL)
+		return error_no_memory(error);
+	audit->log = log;
+	text_init(&audit->line);
+	if (config->audit.sink == CONFIG_AUDIT_FILE)
+		status = file_lines_open(config->audit.file, &audit->file, error);
+	if (status != STATUS_OK) {
+		audit_close(&audit);
+		return status;
+	}
+	*audit_out = audit;
+	return STATUS_OK;
+}
+
+void audit_close(struct audit **reference)
+{
+	struct audit *audit = *reference;
+
+	*reference = NULL;
+	if (audit == NULL)
+		return;
+	if (audit->lost > 0)
+		log_error(audit->log, "%llu audit lines could not be written", (unsigned long long)audit->lost);
+	file_lines_close(&audit->file);
+	text_done(&audit->line);
+	memory_free(audit);
+}
+
+static void format(struct text *line, const struct wa_question *question, const struct wa_decision *decision)
+{
+	char stamp[CLOCK_STAMP_BYTES];
+
+	clock_wall_stamp(stamp);
+	text_clear(line);
+	json_begin(line);
+	json_text(line, "time", stamp);
+	json_bytes(line, "sender", question->sender, question->sender_length);
+	json_text(line, "mechanism", question->mechanism);
+	json_text(line, "kind", kind_word(question->kind));
+	json_text(line, "verdict", wa_verdict_word(decision->verdict));
+	json_text(line, "reason", wa_reason_word(decision->reason));
+	json_number(line, "code", decision->code);
+	json_text(line, "dn", decision->dn);
+	json_text(line, "rule", decision->rule);
+	json_text(line, "redirect_uri", decision->redirect_uri);
+	json_bool(line, "administrator", decision->administrator);
+	json_number(line, "searches", decision->searches);
+	json_bool(line, "cached", decision->cached);
+	json_number(line, "elapsed_us", decision->elapsed_us);
+	json_text(line, "detail", decision->detail);
+	json_end(line);
+}
+
+static void write_to_file(struct audit *audit)
+{
+	struct error error;
+
+	if (file_lines_write(audit->file, text_string(&audit->line), &error) != STATUS_OK) {
+		if (audit->lost++ == 0)
+			log_failure(audit->log, LOG_LEVEL_ERROR, "audit lines are being lost", &error);
+		return;
+	}
+	if (audit->lost > 0)
+		log_error(audit->log, "%llu audit lines were lost; writing works again",
+			  (unsigned long long)audit->lost);
+	audit->lost = 0;
+}
+
+void audit_write(struct audit *audit, const struct wa_question *question, const struct wa_decision *decision)
+{
+	bool allowed = decision->verdict == WA_AUTHORIZE || decision->verdict == WA_REDIRECT;
+
+	format(&audit->line, question, decision);
+	if (text_failed(&audit->line))
+		audit->lost++;
+	else if (audit->file != NULL)
+		write_to_file(audit);
+	else
+		log_sink_audit(NULL, allowed ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, text_string(&audit->line));
+}

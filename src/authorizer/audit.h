@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The audit record: one line of JSON for every decision, to the system's security log or to a file.
+ *
+ *	{"time":"2026-11-24T06:00:00.123Z","sender":"CORP\\alice","mechanism":"Negotiate","kind":"user",
+ *	 "verdict":"deny","reason":"denied-group","code":5,"dn":"uid=alice,...","rule":"deny cn=Leavers,...",
+ *	 "redirect_uri":null,"administrator":false,"searches":1,"cached":false,"elapsed_us":812,"detail":null}
+ *
+ * Nothing from outside can break the line: see base/json.h. A line that could not be written is counted,
+ * and told to the log when writing works again.
+ *
+ * Threads: the engine's executor.
+ */
+#ifndef WSMAUTHZ_AUTHORIZER_AUDIT_H
+#define WSMAUTHZ_AUTHORIZER_AUDIT_H
+
+#include <base/compiler.h>
+#include <base/error.h>
+#include <base/log.h>
+#include <config/config.h>
+#include <wsmauthz/engine.h>
+
+struct audit;
+
+/** @return STATUS_OK; what file_lines_open says; STATUS_NO_MEMORY. */
+NODISCARD enum status audit_open(const struct config *config, const struct log *log, struct audit **audit_out,
+				 struct error *error);
+void audit_close(struct audit **audit);
+
+void audit_write(struct audit *audit, const struct wa_question *question, const struct wa_decision *decision);
+
+#endif

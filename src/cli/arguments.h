@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The command line, taken apart: options, then a command, then options and operands in any order.
+ *
+ *	wsmauthz --config F check --json alice bob
+ *	wsmauthz check --config=F --json -- -odd-name
+ *
+ * An option may stand before or after its command, with its value behind it or behind "="; "--"
+ * ends the options; a single "-" is an operand.
+ */
+#ifndef WSMAUTHZ_CLI_ARGUMENTS_H
+#define WSMAUTHZ_CLI_ARGUMENTS_H
+
+#include <base/error.h>
+#include <cli/command.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct arguments {
+	const struct command *command; /* NULL: none was named */
+	bool wants_help, wants_version;
+	struct given_option {
+		const struct option *option;
+		const char *value; /* NULL: it takes none */
+	} *given;                  /* owned */
+	size_t given_count;
+	const char **operands; /* owned; the strings are argv's */
+	size_t operand_count;
+};
+
+/**
+ * @param argv  as main() has it; borrowed by *arguments_out.
+ * @return STATUS_OK, STATUS_INVALID (not understood, said in *error), STATUS_NO_MEMORY.
+ */
+NODISCARD enum status arguments_parse(int argc, char **argv, struct arguments *arguments_out, struct error *error);
+void arguments_done(struct arguments *arguments);
+
+/** An option's value, or NULL when it was not given. */
+const char *arguments_value(const struct arguments *arguments, const char *name);
+/** Whether an option was given. */
+bool arguments_has(const struct arguments *arguments, const char *name);
+
+#endif

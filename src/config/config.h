@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The policy file as a struct: what conf/wsmauthz.xsd says in XML, checked and with every default
+ * filled in. Immutable once loaded and reference-counted: a decision keeps the policy it began with.
+ *
+ * The names of elements and attributes are fixed; others write policies against them.
+ */
+#ifndef WSMAUTHZ_CONFIG_CONFIG_H
+#define WSMAUTHZ_CONFIG_CONFIG_H
+
+#include <base/error.h>
+#include <base/log.h>
+#include <os/secret.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define CONFIG_NAMESPACE "urn:wsmauthz:policy:1"
+
+/* Bounds of one policy; each far above what anyone writes by hand, low enough to stay quick. */
+#define CONFIG_MAX_RULES       1024
+#define CONFIG_MAX_SITES       1024
+#define CONFIG_MAX_URIS        16 /* of one directory, or of one site */
+#define CONFIG_MAX_DOMAINS     64
+#define CONFIG_MAX_HERE        64 /* values served on one host */
+#define CONFIG_MAX_ISSUERS     64
+#define CONFIG_MAX_ENTRIES     10000000 /* of the cache: some gigabytes */
+#define CONFIG_MAX_DURATION_MS (UINT64_C(100) * 24 * 60 * 60 * 1000)
+#define CONFIG_MAX_TIMEOUT_MS  60000 /* WinRM's own MaxOperationTimeoutSeconds is 60 by default */
+
+/* Unlimited, as WSMAN_AUTHZ_QUOTA writes it. */
+#define CONFIG_UNLIMITED UINT32_MAX
+
+enum config_bind {
+	CONFIG_BIND_NONE = 0, /* never in a loaded policy */
+	CONFIG_BIND_SIMPLE,
+	CONFIG_BIND_ANONYMOUS, /* only where the policy says the word */
+	CONFIG_BIND_SASL,      /* mechanism in bind_mechanism */
+};
+
+enum config_tls { CONFIG_TLS_STARTTLS = 0, CONFIG_TLS_LDAPS, CONFIG_TLS_NONE /* said in words; or ldapi */ };
+
+enum config_identity { CONFIG_IDENTITY_NAME = 0, CONFIG_IDENTITY_TOKEN };
+
+/* How a user's direct groups are found. <groups strategy="..."/> */
+enum config_strategy {
+	CONFIG_STRATEGY_AUTO = 0, /* the member index within its budget, else search */
+	CONFIG_STRATEGY_SEARCH,   /* always ask the server for the groups that hold the user */
+	CONFIG_STRATEGY_MEMBEROF, /* trust the memberOf attribute */
+};
+
+struct config_directory {
+	unsigned line;
+	const char **uris; /* in order of preference */
+	size_t uri_count;
+	const char *base;
+	const char **domains; /* names this directory answers for */
+	size_t domain_count;
+	uint64_t timeout_ms;
+	enum config_identity identity;
+
+	enum config_bind bind;
+	const char *bind_mechanism; /* "EXTERNAL", "SCRAM-SHA-256", "GSSAPI"...: for CONFIG_BIND_SASL */
+	const char *bind_dn;        /* simple */
+	const char *bind_user;      /* SASL authentication identity; NULL: the mechanism's own */
+	struct secret *bind_secret; /* owned; NULL where the mechanism needs none */
+
+	enum config_tls tls;
+	const char *tls_ca_file;  /* absolute; NULL: the system's */
+	const char *tls_crl_file; /* absolute; NULL: none */
+	int tls_minimum;          /* 12 or 13: TLS 1.2, TLS 1.3 */
+
+	const char *user_name_attribute; /* "uid" */
+	const char *user_upn_attribute;  /* NULL: UPNs are domain + name only */
+	const char *user_filter;         /* "(objectClass=inetOrgPerson)" */
+
+	enum config_strategy strategy;
+	const char *group_base; /* where groups are listed; default `base` */
+	unsigned connections;   /* 1 to 8 connections to the server in use; default 2 */
+};
+
+enum config_effect { CONFIG_DENY = 0, CONFIG_ALLOW };
+
+struct config_rule {
+	unsigned line;
+	enum config_effect effect;
+	const char *group; /* as written */
+	const char *label; /* "allow CN=WinRM Users,...": names the rule in answers and audit */
+	/* deny */
+	bool ignore_if_missing;
+	/* allow */
+	bool administrator;
+	bool fresh; /* never from a stale cache */
+	uint32_t max_shells, max_operations;
+	uint32_t timeslot_s, max_operations_per_timeslot;
+};
+
+struct config_site {
+	unsigned line;
+	const char *name;  /* a value of the redirect attribute; or */
+	const char *group; /* a group, as written */
+	const char **uris;
+	size_t uri_count;
+};
+
+struct config_redirect {
+	bool present;
+	unsigned line;
+	const char *attribute; /* NULL: only site groups */
+	const char **here;     /* values served on this host */
+	size_t here_count;
+	bool deny_unmapped; /* unmapped="deny" */
+	struct config_site *sites;
+	size_t site_count;
+};
+
+struct config_account {
+	bool deny_disabled, deny_expired, deny_locked, deny_password_expired;
+	const char *filter; /* users must match it too; "" for none */
+};
+
+enum config_audit_sink { CONFIG_AUDIT_SYSTEM = 0, /* journal */ CONFIG_AUDIT_FILE };
+
+struct config_life;
+
+struct config {
+	struct config_life *life;   /* private: references, and what owns the strings */
+	const char *path;           /* as given to config_load */
+	const char *default_domain; /* NULL: plain names are refused */
+
+	struct config_directory *directories;
+	size_t directory_count; /* 1 for now */
+
+	struct config_rule *rules; /* deny and allow, in document order */
+	size_t rule_count;
+	struct config_redirect redirect;
+	struct config_account account;
+
+	struct {
+		uint64_t ttl_ms, negative_ttl_ms, stale_limit_ms, unwatched_ttl_ms;
+		uint64_t max_entries, member_index_bytes;
+	} cache;
+
+	struct {
+		bool asynchronous;
+		bool allow_null_token;
+	} plugin;
+
+	/* Issuers (SHA-1 thumbprints, 40 upper-case hex digits) whose client certificates are taken; none: none are. */
+	const char **certificate_issuers;
+	size_t certificate_issuer_count;
+
+	struct {
+		enum config_audit_sink sink;
+		const char *file;
+	} audit;
+	const char *metrics_file; /* NULL: none */
+};
+
+/**
+ * Read and check a policy file, and the secrets it names.
+ *
+ * Strict: an unknown or repeated element or attribute, a bad duration, size, DN, URI, filter, an
+ * empty group, a redirect target that is not https (unless allow-http="true" stands at the site), a target
+ * given twice in one site, a file that others may write, a secret that others may read, are each an error that
+ * says file, line, what, and what to do. Only the first is reported.
+ *
+ * @param path        as given by the user; relative to the working directory.
+ * @param config_out  one reference, the caller's.
+ * @return STATUS_OK, STATUS_NOT_FOUND, STATUS_REFUSED, STATUS_INVALID, STATUS_LIMIT, STATUS_UNREACHABLE, STATUS_NO_MEMORY.
+ *
+ * Threads: any. Does file I/O.
+ */
+NODISCARD enum status config_load(const char *path, const struct config **config_out, struct error *error);
+
+/** The same from memory; relative paths stand beside `path`. */
+NODISCARD enum status config_parse(const char *data, size_t length, const char *path, const struct config **config_out,
+				   struct error *error);
+
+const struct config *config_ref(const struct config *config);
+/** NULL-safe; sets the pointer to NULL. */
+void config_unref(const struct config **config);
+
+/** "500ms", "3s", "5m", "2h", "0s" -> milliseconds. False: not a duration, or over 100 days. */
+NODISCARD bool config_parse_duration(const char *text, uint64_t *ms_out);
+/** "64KB", "128MB", "1GB", or plain bytes -> bytes. */
+NODISCARD bool config_parse_size(const char *text, uint64_t *bytes_out);
+
+/**
+ * The `ConfigFile` parameter of WinRM's extraInfo: `<InitializationParameters><Param Name="ConfigFile" Value="..."/>...`.
+ *
+ * @param extra_info  UTF-8; a fragment without XML declaration.
+ * @param path_out    owned by the caller (memory_free); NULL when there is no such parameter.
+ * @return STATUS_OK, STATUS_INVALID (not well-formed, given twice), STATUS_NO_MEMORY.
+ */
+NODISCARD enum status config_path_from_extra_info(const char *extra_info, size_t length, char **path_out,
+						  struct error *error);
+
+#endif

@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* <directory>: where the directory is, who we are there, and what its entries look like. */
+#include <base/ascii.h>
+#include <config/config_elements.h>
+#include <config/config_value.h>
+#include <config/config_words.h>
+#include <identity/dn.h>
+#include <identity/uri.h>
+#include <os/file.h>
+#include <string.h>
+
+#define DEFAULT_TIMEOUT_MS  3000
+#define DEFAULT_CONNECTIONS 2
+#define MAX_CONNECTIONS     8
+
+/* What a mechanism makes of the attributes of <bind>. */
+enum need { NEED_NOT = 0, NEED_MAY, NEED_MUST };
+
+struct credential {
+	enum config_bind bind;
+	enum need dn, user, password_file;
+};
+
+static const struct credential credentials[CONFIG_CREDENTIAL_COUNT] = {
+    [CONFIG_CREDENTIAL_SIMPLE] = {.bind = CONFIG_BIND_SIMPLE, .dn = NEED_MUST, .password_file = NEED_MUST},
+    [CONFIG_CREDENTIAL_NONE] = {.bind = CONFIG_BIND_ANONYMOUS},
+    [CONFIG_CREDENTIAL_PASSWORD] = {.bind = CONFIG_BIND_SASL, .user = NEED_MUST, .password_file = NEED_MUST},
+    [CONFIG_CREDENTIAL_OWN] = {.bind = CONFIG_BIND_SASL, .user = NEED_MAY},
+};
+
+/* bind */
+
+static enum status take_mechanism(struct config_reading *reading, const struct config_attribute *attribute,
+				  const char *value, void *target)
+{
+	struct config_directory_draft *draft = target;
+	const struct config_choice *choice = config_find_choice(reading, attribute->choices, value);
+
+	if (choice == NULL)
+		return STATUS_INVALID;
+	draft->mechanism = choice;
+	return STATUS_OK;
+}
+
+static enum status take_bind_dn(struct config_reading *reading, const struct config_attribute *attribute,
+				const char *value, void *target)
+{
+	enum status status;
+
+	if (*value != '\0')
+		return config_take_dn(reading, attribute, value, target);
+	status = error_set(reading->error, STATUS_INVALID, "it is empty, and an empty DN is an anonymous bind");
+	return error_hint(reading->error, status, "write mechanism=\"anonymous\" if you mean it");
+}
+
+static enum status check_need(struct config_reading *reading, unsigned line, const char *mechanism, const char *name,
+			      enum need need, const char *value)
+{
+	if (need == NEED_MUST && value == NULL)
+		return config_fail(reading, STATUS_INVALID, line, "bind/@mechanism '%s' needs the attribute '%s'",
+				   mechanism, name);
+	if (need == NEED_NOT && value != NULL)
+		return config_fail(reading, STATUS_INVALID, line, "bind/@mechanism '%s' takes no attribute '%s'",
+				   mechanism, name);
+	return STATUS_OK;
+}
+
+static enum status read_password(struct config_reading *reading, struct config_directory_draft *draft, unsigned line)
+{
+	enum status status = file_read_secret(draft->password_file, &draft->out.bind_secret, reading->error);
+
+	if (status != STATUS_OK)
+		error_prefix(reading->error, "%s:%u: bind/@password-file", reading->path, line);
+	return status;
+}
+
+static enum status close_bind(struct config_reading *reading, void *target, unsigned line)
+{
+	struct config_directory_draft *draft = target;
+	const struct credential *takes = &credentials[draft->mechanism->value];
+	const char *word = draft->mechanism->word;
+	enum status status;
+
+	status = check_need(reading, line, word, "dn", takes->dn, draft->out.bind_dn);
+	if (status == STATUS_OK)
+		status = check_need(reading, line, word, "user", takes->user, draft->out.bind_user);
+	if (status == STATUS_OK)
+		status = check_need(reading, line, word, "password-file", takes->password_file, draft->password_file);
+	if (status == STATUS_OK && draft->password_file != NULL)
+		status = read_password(reading, draft, line);
+	if (status != STATUS_OK)
+		return status;
+	draft->out.bind = takes->bind;
+	/* The words of the table live as long as the program: nothing to copy. */
+	draft->out.bind_mechanism = takes->bind == CONFIG_BIND_SASL ? word : NULL;
+	return STATUS_OK;
+}
+
+/* tls */
+
+static enum status take_minimum(struct config_reading *reading, const struct config_attribute *attribute,
+				const char *value, void *target)
+{
+	static const struct config_choice versions[] = {
+	    {.word = "1.2", .value = 12}, {.word = "1.3", .value = 13}, {.word = NULL}};
+	const struct config_choice *choice = config_find_choice(reading, versions, value);
+	struct config_directory_draft *draft = target;
+
+	(void)attribute;
+	if (choice == NULL)
+		return STATUS_INVALID;
+	draft->out.tls_minimum = choice->value;
+	return STATUS_OK;
+}
+
+static enum status check_readable(struct config_reading *reading, const char *name, const char *path, unsigned line)
+{
+	enum status status = path != NULL ? file_check_readable(path, reading->error) : STATUS_OK;
+
+	if (status != STATUS_OK)
+		error_prefix(reading->error, "%s:%u: tls/@%s", reading->path, line, name);
+	return status;
+}
+
+/* What the URIs, all of one scheme, can carry. */
+static enum config_tls default_tls(const struct config_directory_draft *draft)
+{
+	if (ascii_equal_nocase_n(draft->out.uris[0], 5, "ldapi", 5))
+		return CONFIG_TLS_NONE;
+	return ascii_equal_nocase_n(draft->out.uris[0], 5, "ldaps", 5) ? CONFIG_TLS_LDAPS : CONFIG_TLS_STARTTLS;
+}
+
+static enum status choose_tls(struct config_reading *reading, struct config_directory_draft *draft, unsigned line)
+{
+	static const char *const words[] = {"starttls", "ldaps", "none"};
+	enum config_tls possible = default_tls(draft);
+	enum config_tls said = draft->tls_mode == CONFIG_TLS_NOT_SAID ? possible : (enum config_tls)draft->tls_mode;
+	struct config_shown shown;
+	enum status status;
+
+	/* Clear text over ldap:// is what a policy may say, in words; all else must fit the scheme. */
+	if (said == possible || (said == CONFIG_TLS_NONE && possible == CONFIG_TLS_STARTTLS)) {
+		draft->out.tls = said;
+		return STATUS_OK;
+	}
+	config_show(&shown, draft->out.uris[0], strlen(draft->out.uris[0]));
+	status = config_fail(reading, STATUS_INVALID, line, "tls/@mode '%s' does not go with the URI '%s'", words[said],
+			     shown.text);
+	if (possible == CONFIG_TLS_NONE)
+		return error_hint(reading->error, status, "a local socket needs no TLS: remove <tls>");
+	return error_hint(reading->error, status, "write mode=\"%s\", or change directory/@uri", words[possible]);
+}
+
+static enum status close_tls(struct config_reading *reading, void *target, unsigned line)
+{
+	struct config_directory_draft *draft = target;
+	enum status status = choose_tls(reading, draft, line);
+
+	draft->tls_seen = true;
+	if (status == STATUS_OK)
+		status = check_readable(reading, "ca-file", draft->out.tls_ca_file, line);
+	if (status == STATUS_OK)
+		status = check_readable(reading, "crl-file", draft->out.tls_crl_file, line);
+	return status;
+}
+
+/* directory */
+
+static bool has_same_scheme(const char *a, const char *b)
+{
+	return ascii_equal_nocase_n(a, strcspn(a, ":"), b, strcspn(b, ":"));
+}
+
+static enum status take_uris(struct config_reading *reading, const struct config_attribute *attribute,
+			     const char *value, void *target)
+{
+	struct config_directory *directory = &((struct config_directory_draft *)target)->out;
+	const char *word;
+	size_t length = 0;
+
+	(void)attribute;
+	while ((word = ascii_next_word(&value, &length)) != NULL) {
+		enum status status = uri_check_ldap(word, length, reading->error);
+		struct config_shown shown;
+
+		config_show(&shown, word, length);
+		if (status == STATUS_OK && config_has_string(directory->uris, directory->uri_count, word, length))
+			status = error_set(reading->error, STATUS_INVALID, "'%s' stands there twice", shown.text);
+		if (status == STATUS_OK)
+			status = config_add_string(reading, &directory->uris, &directory->uri_count, CONFIG_MAX_URIS,
+						   word, length);
+		if (status != STATUS_OK)
+			return status;
+		if (has_same_scheme(directory->uris[0], directory->uris[directory->uri_count - 1]))
+			continue;
+		status = error_set(reading->error, STATUS_INVALID, "'%s' has another scheme than '%.80s'", shown.text,
+				   directory->uris[0]);
+		return error_hint(reading->error, status, "give all servers of a directory the same scheme");
+	}
+	return directory->uri_count != 0 ? STATUS_OK : error_set(reading->error, STATUS_INVALID, "it is empty");
+}
+
+static enum status take_domains(struct config_reading *reading, const struct config_attribute *attribute,
+				const char *value, void *target)
+{
+	struct config_directory *directory = &((struct config_directory_draft *)target)->out;
+	const char *word;
+	size_t length = 0;
+
+	(void)attribute;
+	while ((word = ascii_next_word(&value, &length)) != NULL) {
+		struct config_shown shown;
+		enum status status = STATUS_OK;
+
+		config_show(&shown, word, length);
+		if (!config_is_domain_name(word, length))
+			status = error_set(reading->error, STATUS_INVALID, "'%s' is not a domain name", shown.text);
+		else if (config_has_string(directory->domains, directory->domain_count, word, length))
+			status = error_set(reading->error, STATUS_INVALID, "'%s' stands there twice", shown.text);
+		if (status == STATUS_OK)
+			status = config_add_string(reading, &directory->domains, &directory->domain_count,
+						   CONFIG_MAX_DOMAINS, word, length);
+		if (status != STATUS_OK)
+			return status;
+	}
+	return directory->domain_count != 0 ? STATUS_OK : error_set(reading->error, STATUS_INVALID, "it is empty");
+}
+
+static enum status open_directory(struct config_reading *reading, void *parent, void **target_out)
+{
+	struct config_directory_draft *draft = &reading->directory;
+	unsigned line = xml_reader_line(reading->xml);
+	enum status status;
+
+	(void)parent;
+	if (reading->config->directory_count != 0) {
+		status = config_fail(reading, STATUS_INVALID, line,
+				     "<directory> stands a second time, and this version takes one");
+		return error_hint(reading->error, status,
+				  "several servers of the same directory belong into one directory/@uri");
+	}
+	memset(draft, 0, sizeof(*draft));
+	draft->tls_mode = CONFIG_TLS_NOT_SAID;
+	draft->out.line = line;
+	draft->out.timeout_ms = DEFAULT_TIMEOUT_MS;
+	draft->out.identity = CONFIG_IDENTITY_NAME;
+	draft->out.tls_minimum = 12;
+	draft->out.user_name_attribute = "uid";
+	draft->out.user_filter = "(objectClass=inetOrgPerson)";
+	draft->out.strategy = CONFIG_STRATEGY_AUTO;
+	draft->out.connections = DEFAULT_CONNECTIONS;
+	*target_out = draft;
+	return STATUS_OK;
+}
+
+static enum status close_directory(struct config_reading *reading, void *target, unsigned line)
+{
+	struct config_directory_draft *draft = target;
+	struct config *config = reading->config;
+	struct config_directory *room;
+	enum status status = draft->tls_seen ? STATUS_OK : choose_tls(reading, draft, line);
+
+	if (status != STATUS_OK)
+		return status;
+	if (draft->out.group_base == NULL)
+		draft->out.group_base = draft->out.base;
+	room = config_room(reading, config->directories, config->directory_count, sizeof(*room));
+	if (room == NULL)
+		return config_no_room(reading);
+	room[config->directory_count] = draft->out;
+	/* The secret has moved; whoever frees what is left of the draft must not find it. */
+	draft->out.bind_secret = NULL;
+	config->directories = room;
+	config->directory_count++;
+	return STATUS_OK;
+}
+
+/* The tables. Everything goes into the draft. */
+
+#define IN_DRAFT(member) offsetof(struct config_directory_draft, member)
+
+static const struct config_choice tls_modes[] = {
+    {.word = "ldaps", .value = CONFIG_TLS_LDAPS},
+    {.word = "starttls", .value = CONFIG_TLS_STARTTLS},
+    {.word = "none", .value = CONFIG_TLS_NONE},
+    {.word = NULL},
+};
+
+static const struct config_choice strategies[] = {
+    {.word = "auto", .value = CONFIG_STRATEGY_AUTO},
+    {.word = "search", .value = CONFIG_STRATEGY_SEARCH},
+    {.word = "memberof", .value = CONFIG_STRATEGY_MEMBEROF},
+    {.word = NULL},
+};
+
+static const struct config_attribute bind_attributes[] = {
+    {.name = "mechanism", .required = true, .take = take_mechanism, .choices = config_mechanisms},
+    {.name = "dn", .take = take_bind_dn, .offset = IN_DRAFT(out.bind_dn)},
+    {.name = "user", .take = config_take_text, .offset = IN_DRAFT(out.bind_user)},
+    {.name = "password-file", .take = config_take_path, .offset = IN_DRAFT(password_file)},
+};
+
+static const struct config_element bind_element = {
+    .name = "bind",
+    .attributes = bind_attributes,
+    .attribute_count = COUNT_OF(bind_attributes),
+    .close = close_bind,
+};
+
+static const struct config_attribute tls_attributes[] = {
+    {.name = "mode", .take = config_take_choice, .offset = IN_DRAFT(tls_mode), .choices = tls_modes},
+    {.name = "ca-file", .take = config_take_path, .offset = IN_DRAFT(out.tls_ca_file)},
+    {.name = "crl-file", .take = config_take_path, .offset = IN_DRAFT(out.tls_crl_file)},
+    {.name = "minimum", .take = take_minimum},
+};
+
+static const struct config_element tls_element = {
+    .name = "tls",
+    .attributes = tls_attributes,
+    .attribute_count = COUNT_OF(tls_attributes),
+    .close = close_tls,
+};
+
+static const struct config_attribute users_attributes[] = {
+    {.name = "name-attribute", .take = config_take_attribute_name, .offset = IN_DRAFT(out.user_name_attribute)},
+    {.name = "upn-attribute", .take = config_take_attribute_name, .offset = IN_DRAFT(out.user_upn_attribute)},
+    {.name = "filter", .take = config_take_filter, .offset = IN_DRAFT(out.user_filter)},
+};
+
+static const struct config_element users_element = {
+    .name = "users",
+    .attributes = users_attributes,
+    .attribute_count = COUNT_OF(users_attributes),
+};
+
+static const struct config_attribute groups_attributes[] = {
+    {.name = "strategy", .take = config_take_choice, .offset = IN_DRAFT(out.strategy), .choices = strategies},
+    {.name = "base", .take = config_take_dn, .offset = IN_DRAFT(out.group_base)},
+};
+
+static const struct config_element groups_element = {
+    .name = "groups",
+    .attributes = groups_attributes,
+    .attribute_count = COUNT_OF(groups_attributes),
+};
+
+static const struct config_attribute pool_attributes[] = {
+    {.name = "connections",
+     .take = config_take_number32,
+     .offset = IN_DRAFT(out.connections),
+     .minimum = 1,
+     .maximum = MAX_CONNECTIONS},
+};
+
+static const struct config_element pool_element = {
+    .name = "pool",
+    .attributes = pool_attributes,
+    .attribute_count = COUNT_OF(pool_attributes),
+};
+
+static const struct config_attribute directory_attributes[] = {
+    {.name = "uri", .required = true, .take = take_uris},
+    {.name = "base", .required = true, .take = config_take_dn, .offset = IN_DRAFT(out.base)},
+    {.name = "domain", .take = take_domains},
+    {.name = "timeout",
+     .take = config_take_duration,
+     .offset = IN_DRAFT(out.timeout_ms),
+     .minimum = 1,
+     .maximum = CONFIG_MAX_TIMEOUT_MS},
+    {.name = "identity", .take = config_take_choice, .offset = IN_DRAFT(out.identity), .choices = config_identities},
+};
+
+static const struct config_child directory_children[] = {
+    {.element = &bind_element, .missing_hint = "write <bind mechanism=\"anonymous\"/> if you mean it"},
+    {.element = &tls_element},
+    {.element = &users_element},
+    {.element = &groups_element},
+    {.element = &pool_element},
+};
+
+const struct config_element config_directory_element = {
+    .name = "directory",
+    .attributes = directory_attributes,
+    .attribute_count = COUNT_OF(directory_attributes),
+    .children = directory_children,
+    .child_count = COUNT_OF(directory_children),
+    .open = open_directory,
+    .close = close_directory,
+};

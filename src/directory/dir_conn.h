@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One LDAP connection, owned by one thread.
+ *
+ * A libldap or wldap32 handle that two threads use stalls the second for as long as the first
+ * waits for an answer (measured on both). So a connection works in turns: its thread calls
+ * dir_conn_exchange() with everything that waits, which sends all of it, pipelined, and collects every
+ * answer. What arrives meanwhile forms the next turn.
+ *
+ *	dir_conn_open       connect, StartTLS, bind: all of it within the deadline
+ *	dir_conn_exchange   a turn
+ *	dir_conn_ping       a cheap question, to keep the connection alive and know that it is
+ *	dir_conn_close
+ *
+ * A connection that answered STATUS_UNREACHABLE or STATUS_TIMEOUT is broken: close it.
+ *
+ * Implemented by dir_conn_libldap.c (and dir_conn_wldap32.c on Windows); by tests/support/dir_conn_fake.c
+ * in tests of the pool.
+ *
+ * Sources: RFC 4511 (4.2 bind, 4.5 search, 4.11 abandon, 4.14 StartTLS), RFC 4513 (5.1.2: an
+ * empty password is an unauthenticated bind, so it is never sent).
+ */
+#ifndef WSMAUTHZ_DIRECTORY_DIR_CONN_H
+#define WSMAUTHZ_DIRECTORY_DIR_CONN_H
+
+#include <base/compiler.h>
+#include <base/error.h>
+#include <base/log.h>
+#include <config/config.h>
+#include <directory/dir_search.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Searches in flight on one connection. slapd closes a connection with more than 1000 pending. */
+#define DIR_CONN_WINDOW 64
+
+struct dir_conn;
+
+/**
+ * Prepare the process for the library: once, before the first connection and before threads of
+ * ours exist. Makes libldap ignore ldap.conf, ldaprc and LDAP* variables (it reads them at its first call).
+ * Threads: only from the engine's opening, which serialises it.
+ */
+void dir_conn_prepare_process(void);
+
+/**
+ * Connect, secure and bind.
+ *
+ * The certificate and its name are verified always; StartTLS that fails is a failure, never clear text; an
+ * anonymous bind happens only for CONFIG_BIND_ANONYMOUS. Costs at most until `deadline_ms` and
+ * no CPU while it waits, also when the server accepts and then says nothing.
+ *
+ * @param directory   the security settings; borrowed for the life of the connection.
+ * @param uri         which of its servers.
+ * @param deadline_ms clock_monotonic_ms().
+ * @return STATUS_OK; STATUS_TIMEOUT; STATUS_UNREACHABLE (refused, reset, TLS failure: `what` says
+ *         which certificate check); STATUS_REFUSED (the server rejected the bind, or offers no StartTLS);
+ *         STATUS_INVALID (an option the library does not take); STATUS_NO_MEMORY.
+ */
+NODISCARD enum status dir_conn_open(const struct config_directory *directory, const char *uri, uint64_t deadline_ms,
+				    struct dir_conn **conn_out, struct error *error);
+
+/** NULL-safe; sets the pointer to NULL; does not wait for the server. */
+void dir_conn_close(struct dir_conn **conn);
+
+/** One search of a turn and its own deadline. */
+struct dir_turn {
+	struct dir_search *search;
+	uint64_t deadline_ms; /* clock_monotonic_ms(); a search that is late is abandoned with DIR_OUTCOME_TIMEOUT */
+};
+
+/**
+ * Send every search (at most DIR_CONN_WINDOW in flight) and collect every answer.
+ * On return each search has an outcome other than DIR_OUTCOME_NONE. Referrals and continuation references
+ * are not chased: a referral result is DIR_OUTCOME_REFERRAL, references among entries are skipped.
+ *
+ * @return STATUS_OK when the connection is still good; STATUS_UNREACHABLE when it is not (what was
+ *         not answered has DIR_OUTCOME_BAD_CONNECTION); STATUS_TIMEOUT when all that was left timed
+ *         out and the server answered nothing in this turn (treat the connection as dead).
+ */
+NODISCARD enum status dir_conn_exchange(struct dir_conn *conn, struct dir_turn *turns, size_t count,
+					struct error *error);
+
+/** Ask the root DSE for nothing. STATUS_OK, STATUS_UNREACHABLE or STATUS_TIMEOUT. */
+NODISCARD enum status dir_conn_ping(struct dir_conn *conn, uint64_t deadline_ms, struct error *error);
+
+#endif

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <directory/dir_conn_libldap.h>
+
+#include <os/secret.h>
+#include <sasl/sasl.h>
+#include <stdint.h>
+#include <string.h>
+
+static const char bind_failed[] = "could not bind to";
+
+/* Libraries take some strings as not const that they do not change. */
+static char *unconst(const char *text)
+{
+	return (char *)(uintptr_t)text;
+}
+
+static enum status refuse_hint(enum status status, const struct config_directory *directory, struct error *error)
+{
+	if (status == STATUS_REFUSED && directory->bind == CONFIG_BIND_SIMPLE)
+		return error_hint(error, status, "check dn=\"%s\" and its password file in <bind>", directory->bind_dn);
+	if (status == STATUS_REFUSED && directory->bind == CONFIG_BIND_SASL)
+		return error_hint(error, status, "check mechanism=\"%s\" and its credentials in <bind>",
+				  directory->bind_mechanism);
+	return status;
+}
+
+/* `code` is where the bind ended: RFC 4511 4.2.2, or a code of the library. */
+static enum status conclude(struct dir_conn *conn, int code, struct error *error)
+{
+	if (code == LDAP_SUCCESS)
+		return STATUS_OK;
+	return refuse_hint(dir_conn_failure(conn, code, bind_failed, error), conn->directory, error);
+}
+
+static enum status bind_simple(struct dir_conn *conn, const char *dn, const char *password, size_t length,
+			       uint64_t deadline_ms, struct error *error)
+{
+	struct berval credential = {.bv_val = unconst(password), .bv_len = length};
+	LDAPMessage *answer = NULL;
+	enum status status;
+	int message_id = 0;
+	int code;
+
+	code = ldap_sasl_bind(conn->ld, dn, LDAP_SASL_SIMPLE, &credential, NULL, NULL, &message_id);
+	if (code != LDAP_SUCCESS)
+		return conclude(conn, code, error);
+	if ((status = dir_conn_await(conn, message_id, deadline_ms, bind_failed, &answer, error)) != STATUS_OK)
+		return status;
+	status = dir_conn_result(conn, answer, bind_failed, &code, error);
+	(void)ldap_msgfree(answer);
+	return status == STATUS_OK ? conclude(conn, code, error) : status;
+}
+
+/* RFC 4513 5.1.2: a server may take a name with an empty password for an anonymous bind, and say yes. */
+static enum status bind_by_password(struct dir_conn *conn, uint64_t deadline_ms, struct error *error)
+{
+	const struct config_directory *directory = conn->directory;
+	const char *password;
+	size_t length;
+
+	if (directory->bind_dn == NULL || *directory->bind_dn == '\0' || directory->bind_secret == NULL ||
+	    secret_length(directory->bind_secret) == 0)
+		return error_set(error, STATUS_INVALID, "a simple bind needs a DN and a password");
+	/* The secret goes to the directory that the policy names. */
+	password = secret_bytes(directory->bind_secret);
+	length = secret_length(directory->bind_secret);
+	return bind_simple(conn, directory->bind_dn, password, length, deadline_ms, error);
+}
+
+static void answer(sasl_interact_t *question, const char *data, size_t length)
+{
+	question->result = data;
+	question->len = (unsigned)length;
+}
+
+/* LDAP_SASL_INTERACT_PROC: what the mechanism asks for. What it is told must live until the bind is over. */
+static int interact(LDAP *ld, unsigned flags, void *context, void *questions)
+{
+	const struct config_directory *directory = context;
+	sasl_interact_t *question;
+
+	(void)ld;
+	(void)flags;
+	for (question = questions; question->id != SASL_CB_LIST_END; question++) {
+		answer(question, "", 0);
+		if (question->id == SASL_CB_AUTHNAME && directory->bind_user != NULL)
+			answer(question, directory->bind_user, strlen(directory->bind_user));
+		/* The secret goes to the mechanism that the policy names, which does not send it in clear (noplain). */
+		if (question->id == SASL_CB_PASS && directory->bind_secret != NULL)
+			answer(question, secret_bytes(directory->bind_secret), secret_length(directory->bind_secret));
+	}
+	return LDAP_SUCCESS;
+}
+
+/*
+ * The steps of a mechanism. The one blocking part is inside it: GSSAPI asks its KDC by itself, within
+ * krb5.conf's time-outs.
+ */
+static enum status bind_sasl(struct dir_conn *conn, uint64_t deadline_ms, struct error *error)
+{
+	const struct config_directory *directory = conn->directory;
+	LDAPMessage *step = NULL;
+	const char *mechanism = NULL; /* the library's: NULL again when the mechanism is satisfied too */
+	enum status status;
+	int message_id = 0;
+	int code;
+
+	/* Without a name libldap would take the strongest that the server, or whoever speaks for it, offers. */
+	if (directory->bind_mechanism == NULL || *directory->bind_mechanism == '\0')
+		return error_set(error, STATUS_INVALID, "a SASL bind needs the name of its mechanism");
+	for (;;) {
+		code =
+		    ldap_sasl_interactive_bind(conn->ld, NULL, directory->bind_mechanism, NULL, NULL, LDAP_SASL_QUIET,
+					       interact, (void *)(uintptr_t)directory, step, &mechanism, &message_id);
+		(void)ldap_msgfree(step);
+		step = NULL;
+		if (code != LDAP_SASL_BIND_IN_PROGRESS)
+			break;
+		status = dir_conn_await(conn, message_id, deadline_ms, bind_failed, &step, error);
+		if (status != STATUS_OK)
+			return status;
+	}
+	/* libldap takes the server's word; a mechanism that has not seen the server's proof yet does not. */
+	if (code == LDAP_SUCCESS && mechanism != NULL)
+		return error_set(error, STATUS_REFUSED, "%s '%s': the server ended %s before it proved who it is",
+				 bind_failed, conn->uri, directory->bind_mechanism);
+	return conclude(conn, code, error);
+}
+
+enum status dir_conn_bind(struct dir_conn *conn, enum dir_security security, uint64_t deadline_ms, struct error *error)
+{
+	/* Credentials wait for the TLS that they were promised. */
+	if (security != DIR_SECURITY_CLEAR && !conn->is_tls)
+		return error_set(error, STATUS_INTERNAL, "the connection to '%s' is not secured", conn->uri);
+	switch (conn->directory->bind) {
+	case CONFIG_BIND_SIMPLE:
+		return bind_by_password(conn, deadline_ms, error);
+	case CONFIG_BIND_ANONYMOUS:
+		return bind_simple(conn, "", "", 0, deadline_ms, error);
+	case CONFIG_BIND_SASL:
+		return bind_sasl(conn, deadline_ms, error);
+	case CONFIG_BIND_NONE:
+		break;
+	}
+	return error_set(error, STATUS_INVALID, "the policy does not say how to bind to '%s'", conn->uri);
+}

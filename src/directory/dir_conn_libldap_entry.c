@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <directory/dir_conn_libldap.h>
+
+#include <string.h>
+
+/* Attributes of one entry that are read; ours ask for at most DIR_SEARCH_MAX_ATTRIBUTES, some with options. */
+#define ATTRIBUTES_MAX 256
+
+static enum status out_of_arena(const struct arena *arena)
+{
+	return arena_hit_limit(arena) ? STATUS_LIMIT : STATUS_NO_MEMORY;
+}
+
+static enum status copy_attribute(struct arena *arena, const struct berval *name, const struct berval *values,
+				  struct dir_attribute *attribute)
+{
+	size_t count = 0;
+	size_t i;
+
+	while (values != NULL && values[count].bv_val != NULL)
+		count++;
+	*attribute = (struct dir_attribute){.name = arena_copy_bytes(arena, name->bv_val, name->bv_len)};
+	if (attribute->name == NULL)
+		return out_of_arena(arena);
+	if (count == 0)
+		return STATUS_OK;
+	attribute->values = arena_alloc_array(arena, count, sizeof(*attribute->values));
+	if (attribute->values == NULL)
+		return out_of_arena(arena);
+	for (i = 0; i < count; i++) {
+		attribute->values[i].data = arena_copy_bytes(arena, values[i].bv_val, values[i].bv_len);
+		if (attribute->values[i].data == NULL)
+			return out_of_arena(arena);
+		attribute->values[i].length = values[i].bv_len;
+	}
+	attribute->value_count = count;
+	return STATUS_OK;
+}
+
+/* Read attributes until there are none; `found` has room for ATTRIBUTES_MAX. */
+static enum status read_attributes(struct dir_conn *conn, LDAPMessage *message, BerElement *ber, struct arena *arena,
+				   struct dir_attribute *found, size_t *count_out)
+{
+	struct berval name = {0};
+	struct berval *values = NULL;
+	enum status status = STATUS_OK;
+	size_t count = 0;
+	int code;
+
+	while (status == STATUS_OK) {
+		code = ldap_get_attribute_ber(conn->ld, message, ber, &name, &values);
+		if (code != LDAP_SUCCESS)
+			return STATUS_UNREACHABLE;
+		if (name.bv_val == NULL)
+			break;
+		status = count < ATTRIBUTES_MAX ? copy_attribute(arena, &name, values, &found[count]) : STATUS_LIMIT;
+		count++;
+		ber_memfree(values);
+		values = NULL;
+	}
+	*count_out = count;
+	return status;
+}
+
+enum status dir_conn_read_entry(struct dir_conn *conn, LDAPMessage *message, struct arena *arena,
+				struct dir_entry **entry_out)
+{
+	struct dir_attribute found[ATTRIBUTES_MAX];
+	struct dir_entry *entry = arena_alloc(arena, sizeof(*entry));
+	BerElement *ber = NULL;
+	struct berval dn = {0};
+	enum status status = STATUS_UNREACHABLE;
+	size_t count = 0;
+
+	if (entry == NULL)
+		return out_of_arena(arena);
+	if (ldap_get_dn_ber(conn->ld, message, &ber, &dn) != LDAP_SUCCESS || dn.bv_val == NULL ||
+	    strlen(dn.bv_val) != dn.bv_len)
+		goto out;
+	entry->dn = arena_copy_bytes(arena, dn.bv_val, dn.bv_len);
+	if (entry->dn == NULL) {
+		status = out_of_arena(arena);
+		goto out;
+	}
+	status = read_attributes(conn, message, ber, arena, found, &count);
+	if (status != STATUS_OK || count == 0)
+		goto out;
+	entry->attributes = arena_alloc_array(arena, count, sizeof(*found));
+	if (entry->attributes == NULL) {
+		status = out_of_arena(arena);
+		goto out;
+	}
+	memcpy(entry->attributes, found, count * sizeof(*found));
+	entry->attribute_count = count;
+out:
+	ber_free(ber, 0);
+	if (status == STATUS_OK)
+		*entry_out = entry;
+	return status;
+}

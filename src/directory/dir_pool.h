@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The pool: a few connections to one directory, each with a thread of its own, shared by all who ask.
+ *
+ * The story of a request
+ *	An asker fills a struct dir_request (one or more searches that travel together: one round
+ *	trip) and submits it. Submitting touches no network. A worker that is free and connected takes everything
+ *	that waits (up to DIR_CONN_WINDOW searches), exchanges it in one turn, and posts each finished request to the asker's
+ *	executor, where its `done` runs: exactly once, never inside dir_pool_submit, at the latest at its deadline plus a moment.
+ *
+ * Servers
+ *	Workers connect to the first server, in the policy's order, that is not in back-off. A
+ *	server that fails goes into back-off: DIR_POOL_BACKOFF_FIRST_MS doubling to DIR_POOL_BACKOFF_LAST_MS, each with jitter.
+ *	A connection that breaks hands its unanswered searches to another connection once, within
+ *	their deadline. A worker on a server that is not the first looks every DIR_POOL_FAILBACK_MS,
+ *	when it is idle, whether a better one answers, and moves there.
+ *	While every server is in back-off a request fails at once with DIR_OUTCOME_UNAVAILABLE.
+ *
+ *	worker state   what happens                                    next
+ *	IDLE           nothing waits, or no server may be tried        CONNECTING
+ *	CONNECTING     dir_conn_open within the connect time-out       READY, or IDLE (server into back-off)
+ *	READY          takes what waits                                BUSY; pings after DIR_POOL_PING_MS of silence
+ *	BUSY           dir_conn_exchange                               READY, or IDLE when the connection broke
+ *
+ * Bulk requests (closure loads) are taken by the first worker alone, so that with two connections
+ * or more a long load never stands in the way of a decision.
+ *
+ * Locks: one, in the pool; no callback and no I/O runs under it.
+ */
+#ifndef WSMAUTHZ_DIRECTORY_DIR_POOL_H
+#define WSMAUTHZ_DIRECTORY_DIR_POOL_H
+
+#include <base/compiler.h>
+#include <base/error.h>
+#include <base/log.h>
+#include <config/config.h>
+#include <directory/dir_search.h>
+#include <os/executor.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define DIR_POOL_BACKOFF_FIRST_MS 250
+#define DIR_POOL_BACKOFF_LAST_MS  15000
+#define DIR_POOL_FAILBACK_MS      30000
+/* Below every idle limit we know of (AD 900 s, firewalls 300 s and more). */
+#define DIR_POOL_PING_MS 60000
+/* Requests that wait for a worker; more are answered with DIR_OUTCOME_BUSY at once. */
+#define DIR_POOL_MAX_WAITING 16384
+/* A connection attempt may take this long, whatever a request's own deadline: a hung first server must not eat it whole. */
+#define DIR_POOL_CONNECT_MS 2000
+
+struct dir_pool;
+
+enum dir_priority { DIR_PRIORITY_DECISION = 0, DIR_PRIORITY_BULK };
+
+struct dir_request {
+	struct dir_search *searches; /* an array; sent together */
+	size_t search_count;
+	uint64_t deadline_ms; /* clock_monotonic_ms() */
+	enum dir_priority priority;
+	void (*done)(struct dir_request *request); /* on the pool's executor */
+	void *context;
+
+	/* private to the pool */
+	struct task task;
+	struct dir_request *next;
+	size_t unfinished;
+	bool retried;
+};
+
+/** What a pool can say about itself; counters since it was opened. */
+struct dir_pool_stats {
+	uint64_t requests, searches, turns, connects, connect_failures, failovers, timeouts;
+	unsigned connected;     /* workers with a connection now */
+	const char *server_uri; /* of the first connected worker, or NULL; borrowed from the configuration */
+};
+
+/**
+ * Start the workers. Does not wait for a connection: an unreachable directory is not an error here.
+ *
+ * @param directory  borrowed until dir_pool_close (the caller holds the configuration).
+ * @param executor   where `done` runs; must outlive the pool.
+ * @param log        where connects, losses and back-offs are told; borrowed likewise.
+ * @return STATUS_OK, STATUS_NO_MEMORY, STATUS_LIMIT (no threads).
+ */
+NODISCARD enum status dir_pool_open(const struct config_directory *directory, struct executor *executor,
+				    const struct log *log, struct dir_pool **pool_out, struct error *error);
+
+/**
+ * Stop: what waits is finished with DIR_OUTCOME_UNAVAILABLE, what is in flight when its turn
+ * ends (within its deadline), then the threads are joined. All `done`s were posted when it returns.
+ * What is submitted from now on is finished with DIR_OUTCOME_UNAVAILABLE too (posted, as ever), so that whoever
+ * is in the middle of something ends by itself. Not from the executor's thread. Twice is allowed.
+ */
+void dir_pool_stop(struct dir_pool *pool);
+
+/** dir_pool_stop, then free; the executor has run every `done`. NULL-safe; sets the pointer to NULL. */
+void dir_pool_close(struct dir_pool **pool);
+
+/**
+ * Ask. Each search must have been made by dir_search_init and have its question filled in.
+ * The request and all it points to live until `done` runs. Never fails: failures are outcomes.
+ * Threads: any.
+ */
+void dir_pool_submit(struct dir_pool *pool, struct dir_request *request);
+
+/** Threads: any. */
+void dir_pool_stats(struct dir_pool *pool, struct dir_pool_stats *stats_out);
+
+#endif

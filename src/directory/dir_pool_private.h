@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the files dir_pool*.c share; and the constants of dir_pool.h as numbers that a test may choose.
+ *
+ *	dir_pool.c         opening, closing, submitting
+ *	dir_pool_queue.c   who waits; what becomes of a request that is finished
+ *	dir_pool_server.c  which server may be tried, and when again
+ *	dir_pool_worker.c  a thread with its connection; the clock's thread
+ *
+ * A server's health
+ *	proven       a connection to it was made since its last failure: workers connect to it at will
+ *	not proven   one worker at a time tries it (the prober); the others wait a moment for what comes of it (hedge_ms),
+ *	             then look at the next server. So a dead server is asked once per step of its back-off, a bad
+ *	             password is tried once, and a hung first server holds up one worker only.
+ *	in back-off  nobody tries it
+ *
+ * Threads: what ends in _locked needs pool->lock.
+ */
+#ifndef WSMAUTHZ_DIRECTORY_DIR_POOL_PRIVATE_H
+#define WSMAUTHZ_DIRECTORY_DIR_POOL_PRIVATE_H
+
+#include <base/compiler.h>
+#include <base/error.h>
+#include <directory/dir_conn.h>
+#include <directory/dir_pool.h>
+#include <os/thread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct dir_pool_tuning {
+	uint64_t backoff_first_ms, backoff_last_ms;
+	uint64_t refused_ms; /* back-off after a refused bind: repeated bad passwords lock accounts out */
+	uint64_t failback_ms, failback_connect_ms;
+	uint64_t ping_ms;
+	uint64_t connect_ms;
+	uint64_t hedge_ms;
+	size_t max_waiting;
+};
+
+/** The constants of dir_pool.h. */
+extern const struct dir_pool_tuning dir_pool_defaults;
+
+/** dir_pool_open with other numbers. For tests. */
+NODISCARD enum status dir_pool_open_tuned(const struct config_directory *directory, struct executor *executor,
+					  const struct log *log, const struct dir_pool_tuning *tuning,
+					  struct dir_pool **pool_out, struct error *error);
+
+#define DIR_SERVER_NONE SIZE_MAX
+
+struct dir_server {
+	const char *uri; /* borrowed */
+	bool is_proven;
+	bool has_prober;
+	uint64_t probed_since_ms;
+	uint64_t backoff_until_ms;
+	unsigned failures; /* in a row */
+	uint64_t logged_ms; /* when a loss was last told */
+};
+
+/* Requests in the order of arrival. */
+struct dir_queue {
+	struct dir_request *first, *last;
+	size_t count;
+};
+
+struct dir_pool;
+
+struct dir_worker {
+	struct dir_pool *pool;
+	unsigned number;
+	struct thread thread;
+
+	/* guarded by pool->lock; written by the worker alone */
+	bool is_connecting;
+	struct dir_conn *conn;
+	size_t server;   /* of conn */
+	bool has_worked; /* conn has answered a turn */
+	uint64_t last_use_ms;
+	uint64_t failback_due_ms;
+	size_t away_from; /* a server that was busy: move to another one; or DIR_SERVER_NONE */
+
+	/* the worker's own: the turn under way */
+	struct dir_turn *turns;
+	size_t turn_capacity;
+};
+
+struct dir_pool {
+	const struct config_directory *directory; /* borrowed */
+	struct executor *executor;                /* borrowed */
+	const struct log *log;                    /* borrowed */
+	struct dir_pool_tuning tuning;
+
+	struct mutex lock;      /* guards everything below, and what struct dir_worker says */
+	struct condition work;  /* a request came, a server's health changed, or the end */
+	struct condition alarm; /* for the clock: an earlier deadline, or the end */
+	bool is_closing GUARDED_BY(lock);
+	struct dir_queue decisions GUARDED_BY(lock);
+	struct dir_queue bulk GUARDED_BY(lock);
+	uint64_t next_expiry_ms GUARDED_BY(lock); /* when the clock looks next; UINT64_MAX: never */
+	bool is_failing_back GUARDED_BY(lock);    /* one worker tries a better server */
+	struct dir_pool_stats stats GUARDED_BY(lock);
+	struct dir_server *servers; /* owned; the contents guarded by lock */
+	size_t server_count;
+
+	struct dir_worker *workers; /* owned */
+	size_t worker_count;
+	struct thread clock;
+};
+
+/* Queues: dir_pool_queue.c */
+
+void dir_queue_append(struct dir_queue *queue, struct dir_request *request);
+void dir_queue_prepend(struct dir_queue *queue, struct dir_request *request);
+struct dir_request *dir_queue_pop(struct dir_queue *queue);
+/** Take `request`, which stands behind `before` (NULL: it is the first). */
+void dir_queue_unlink(struct dir_queue *queue, struct dir_request *before, struct dir_request *request);
+
+/** Move what is due to `late`. @return the earliest deadline of the rest, or UINT64_MAX. */
+uint64_t dir_queue_expire(struct dir_queue *queue, uint64_t now_ms, struct dir_queue *late);
+
+/** Move everything to the end of `to`. */
+void dir_queue_move(struct dir_queue *queue, struct dir_queue *to);
+
+/** Give every search of the requests without an answer this outcome, and post them all. Without the lock. */
+void dir_pool_finish(struct dir_pool *pool, struct dir_queue *requests, enum dir_outcome outcome);
+
+/** Nobody is connected or about to be, and no server may be tried: who waits would wait for nothing. */
+bool dir_pool_is_hopeless_locked(struct dir_pool *pool, uint64_t now_ms) REQUIRES(pool->lock);
+
+/* Servers: dir_pool_server.c */
+
+/**
+ * The server to connect to now.
+ *
+ * @param avoid     not this one; or DIR_SERVER_NONE.
+ * @param again_out when to ask again if there is none (UINT64_MAX: when something happens).
+ * @return its number, or DIR_SERVER_NONE.
+ */
+size_t dir_server_choose_locked(struct dir_pool *pool, size_t avoid, uint64_t now_ms, uint64_t *again_out)
+    REQUIRES(pool->lock);
+
+/** True when another server than this one is out of back-off. */
+bool dir_server_has_other_locked(struct dir_pool *pool, size_t number, uint64_t now_ms) REQUIRES(pool->lock);
+
+void dir_server_begin_locked(struct dir_pool *pool, size_t number, uint64_t now_ms) REQUIRES(pool->lock);
+
+/** It works: told in the log, when that is news. @return how many failures there were before. */
+unsigned dir_server_succeeded_locked(struct dir_pool *pool, size_t number) REQUIRES(pool->lock);
+
+/**
+ * It failed: into back-off, unless it is there already.
+ *
+ * @return how long the back-off lasts, for the log; 0: it was in back-off already, nothing to tell.
+ */
+uint64_t dir_server_failed_locked(struct dir_pool *pool, size_t number, enum status why, uint64_t now_ms)
+    REQUIRES(pool->lock);
+
+/* Threads: dir_pool_worker.c */
+
+/** struct dir_worker */
+void dir_worker_run(void *worker);
+/** struct dir_pool: finishes what waits too long */
+void dir_pool_run_clock(void *pool);
+
+#endif

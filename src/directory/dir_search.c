@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <directory/dir_search.h>
+
+#include <base/ascii.h>
+#include <directory/dir_code.h>
+
+/* Of a base or a filter in a message: a batch's filter would push the cause out of it. */
+#define SHOWN_BYTES 120
+
+const char *dir_outcome_word(enum dir_outcome outcome)
+{
+	switch (outcome) {
+	case DIR_OUTCOME_NONE:
+		return "none";
+	case DIR_OUTCOME_OK:
+		return "ok";
+	case DIR_OUTCOME_NO_SUCH_OBJECT:
+		return "no-such-object";
+	case DIR_OUTCOME_LIMIT:
+		return "limit";
+	case DIR_OUTCOME_BUSY:
+		return "busy";
+	case DIR_OUTCOME_NOT_PERMITTED:
+		return "not-permitted";
+	case DIR_OUTCOME_REFERRAL:
+		return "referral";
+	case DIR_OUTCOME_REFUSED:
+		return "refused";
+	case DIR_OUTCOME_BAD_CONNECTION:
+		return "bad-connection";
+	case DIR_OUTCOME_TIMEOUT:
+		return "timeout";
+	case DIR_OUTCOME_UNAVAILABLE:
+		return "unavailable";
+	case DIR_OUTCOME_NO_MEMORY:
+		return "no-memory";
+	}
+	return "none";
+}
+
+const struct dir_attribute *dir_entry_attribute(const struct dir_entry *entry, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < entry->attribute_count; i++)
+		if (ascii_equal_nocase(entry->attributes[i].name, name))
+			return &entry->attributes[i];
+	return NULL;
+}
+
+const struct dir_value *dir_entry_single(const struct dir_entry *entry, const char *name)
+{
+	const struct dir_attribute *attribute = dir_entry_attribute(entry, name);
+
+	return attribute != NULL && attribute->value_count == 1 ? &attribute->values[0] : NULL;
+}
+
+enum status dir_search_init(struct dir_search *search, struct error *error)
+{
+	struct arena *arena = arena_new(DIR_SEARCH_MAX_BYTES);
+
+	if (arena == NULL)
+		return error_no_memory(error);
+	*search = (struct dir_search){.arena = arena};
+	return STATUS_OK;
+}
+
+void dir_search_reset(struct dir_search *search)
+{
+	struct arena *fresh = NULL;
+
+	/* Without memory for a new arena the old one goes on; what it holds only counts against its limit. */
+	if (search->arena != NULL && arena_used_bytes(search->arena) > 0)
+		fresh = arena_new(DIR_SEARCH_MAX_BYTES);
+	if (fresh != NULL) {
+		arena_free(&search->arena);
+		search->arena = fresh;
+	}
+	search->outcome = DIR_OUTCOME_NONE;
+	search->code = 0;
+	search->server_text = NULL;
+	search->entries = NULL;
+	search->entry_count = 0;
+	search->pages = 0;
+}
+
+void dir_search_done(struct dir_search *search)
+{
+	if (search == NULL)
+		return;
+	arena_free(&search->arena);
+	search->server_text = NULL;
+	search->entries = NULL;
+	search->entry_count = 0;
+}
+
+static enum status status_of(enum dir_outcome outcome)
+{
+	switch (outcome) {
+	case DIR_OUTCOME_OK:
+		return STATUS_OK;
+	case DIR_OUTCOME_NO_SUCH_OBJECT:
+		return STATUS_NOT_FOUND;
+	case DIR_OUTCOME_LIMIT:
+		return STATUS_LIMIT;
+	case DIR_OUTCOME_NOT_PERMITTED:
+	case DIR_OUTCOME_REFERRAL:
+	case DIR_OUTCOME_REFUSED:
+		return STATUS_REFUSED;
+	case DIR_OUTCOME_TIMEOUT:
+		return STATUS_TIMEOUT;
+	case DIR_OUTCOME_NO_MEMORY:
+		return STATUS_NO_MEMORY;
+	case DIR_OUTCOME_NONE:
+		return STATUS_INTERNAL;
+	case DIR_OUTCOME_BUSY:
+	case DIR_OUTCOME_BAD_CONNECTION:
+	case DIR_OUTCOME_UNAVAILABLE:
+		return STATUS_UNREACHABLE;
+	}
+	return STATUS_INTERNAL;
+}
+
+/* What an administrator can do; NULL: nothing that we know. */
+static const char *hint_of(enum dir_outcome outcome)
+{
+	switch (outcome) {
+	case DIR_OUTCOME_NO_SUCH_OBJECT:
+		return "the base does not exist, or the bound account may not see it";
+	case DIR_OUTCOME_LIMIT:
+		return "raise the server's size, time and paging limits for the bound account";
+	case DIR_OUTCOME_NOT_PERMITTED:
+		return "check what the bound account may read, and whether the server wants TLS";
+	case DIR_OUTCOME_REFERRAL:
+		return "referrals are not followed; name the server that holds this base";
+	case DIR_OUTCOME_BUSY:
+	case DIR_OUTCOME_TIMEOUT:
+		return "look at the load of the server, and whether the searched attributes are indexed";
+	case DIR_OUTCOME_BAD_CONNECTION:
+	case DIR_OUTCOME_UNAVAILABLE:
+		return "look at the log for what happened to the connections";
+	case DIR_OUTCOME_NONE:
+	case DIR_OUTCOME_OK:
+	case DIR_OUTCOME_REFUSED:
+	case DIR_OUTCOME_NO_MEMORY:
+		return NULL;
+	}
+	return NULL;
+}
+
+enum status dir_search_failure(const struct dir_search *search, struct error *error)
+{
+	const enum status status = status_of(search->outcome);
+	const char *text = search->server_text != NULL ? search->server_text : "";
+	const char *hint = hint_of(search->outcome);
+
+	if (status == STATUS_OK)
+		return STATUS_OK;
+	/* Our own verdicts (a deadline, a limit of ours) have no code of the server. */
+	if (search->code == 0)
+		(void)error_set(error, status, "search below '%.*s' %.*s: %s", SHOWN_BYTES, search->base, SHOWN_BYTES,
+				search->filter, dir_outcome_word(search->outcome));
+	else
+		(void)error_set(error, status, "search below '%.*s' %.*s: %s (%d)%s%s", SHOWN_BYTES, search->base,
+				SHOWN_BYTES, search->filter, dir_code_text(search->code), search->code,
+				*text != '\0' ? ": " : "", text);
+	if (search->code != 0)
+		error_native(error, ERROR_ORIGIN_LDAP, search->code);
+	if (hint != NULL)
+		(void)error_hint(error, status, "%s", hint);
+	return status;
+}

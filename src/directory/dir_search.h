@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A search and its answer: what travels between those who ask and the connection that carries it.
+ *
+ * The asker fills the upper part and owns everything; the connection fills the lower part. Entries
+ * live in the search's arena, or go one by one to `on_entry` while they arrive (for answers too
+ * large to keep), on the connection's thread.
+ *
+ * Sources: RFC 4511 section 4.5; RFC 2696 (paging).
+ */
+#ifndef WSMAUTHZ_DIRECTORY_DIR_SEARCH_H
+#define WSMAUTHZ_DIRECTORY_DIR_SEARCH_H
+
+#include <base/arena.h>
+#include <base/error.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum dir_scope { DIR_SCOPE_BASE = 0, DIR_SCOPE_ONE, DIR_SCOPE_SUBTREE };
+
+/*
+ * What became of a search, in our words. Zero is "no answer": nothing may be concluded from it.
+ * Only OK and NO_SUCH_OBJECT say something about the directory's content; every other value is
+ * "unknown", never "no".
+ */
+enum dir_outcome {
+	DIR_OUTCOME_NONE = 0,       /* not answered (yet) */
+	DIR_OUTCOME_OK,             /* complete: all entries that match and that we may see */
+	DIR_OUTCOME_NO_SUCH_OBJECT, /* the search base does not exist, or is hidden from us */
+	DIR_OUTCOME_LIMIT, /* a size, time or administrative limit of the server, or ours: entries may be missing */
+	DIR_OUTCOME_BUSY,  /* the server is busy, unavailable or unwilling: try another */
+	DIR_OUTCOME_NOT_PERMITTED,  /* the bound account may not ask this */
+	DIR_OUTCOME_REFERRAL,       /* the answer is elsewhere; we do not chase */
+	DIR_OUTCOME_REFUSED,        /* the server does not understand or accept the search: trying again is useless */
+	DIR_OUTCOME_BAD_CONNECTION, /* the connection broke, or said something that is not LDAP */
+	DIR_OUTCOME_TIMEOUT,        /* the deadline passed */
+	DIR_OUTCOME_UNAVAILABLE,    /* no server could be asked (all in back-off, or shutting down) */
+	DIR_OUTCOME_NO_MEMORY,
+};
+
+/** "ok", "no-such-object", ... Never NULL. */
+const char *dir_outcome_word(enum dir_outcome outcome);
+
+/** The outcome for an LDAP result code (RFC 4511 section 4.1.9) or a negative code of libldap. */
+enum dir_outcome dir_outcome_of_code(int code);
+
+struct dir_value {
+	const char *data; /* any bytes; a NUL stands behind the last */
+	size_t length;
+};
+
+struct dir_attribute {
+	const char *name; /* as the server spelled it, options included: "member;range=0-1499" */
+	struct dir_value *values;
+	size_t value_count;
+};
+
+struct dir_entry {
+	const char *dn; /* NUL-terminated; the entry's own DN */
+	struct dir_attribute *attributes;
+	size_t attribute_count;
+	struct dir_entry *next; /* of the same search, in the order of arrival */
+};
+
+/** The attribute of that name (without case), or NULL. */
+const struct dir_attribute *dir_entry_attribute(const struct dir_entry *entry, const char *name);
+
+/** Its only value; NULL when it has none or several. */
+const struct dir_value *dir_entry_single(const struct dir_entry *entry, const char *name);
+
+/* What one search may put into its arena. A single entry with 100,000 member values is 10 MB. */
+#define DIR_SEARCH_MAX_BYTES ((size_t)64 * 1024 * 1024)
+/* Attributes of one search; ours ask for at most a dozen. */
+#define DIR_SEARCH_MAX_ATTRIBUTES 32
+
+struct dir_search {
+	/* the question: borrowed, must live until the answer was delivered */
+	const char *base;
+	enum dir_scope scope;
+	const char *filter;
+	const char *const *attributes; /* NULL-terminated; {"1.1", NULL} for none */
+	uint32_t size_limit;           /* entries; 0: none of ours */
+	uint32_t page_size;            /* 0: not paged; else pages are fetched to the end */
+
+	/*
+	 * Where entries go; NULL: to `entries`. Called on the connection's thread, for one search of a
+	 * request at a time; the entry is gone afterwards. Anything but STATUS_OK ends the search
+	 * with DIR_OUTCOME_LIMIT (STATUS_LIMIT) or DIR_OUTCOME_NO_MEMORY (others).
+	 */
+	enum status (*on_entry)(void *context, const struct dir_entry *entry);
+	/* Called before anything is delivered a second time (after a fail-over): forget what came. May be NULL when on_entry is. */
+	void (*on_restart)(void *context);
+	void *on_entry_context;
+
+	/* the answer: filled by the connection */
+	enum dir_outcome outcome;
+	int code;                  /* the server's result code, or libldap's; for messages */
+	const char *server_text;   /* the server's diagnostic message or NULL; in the arena */
+	struct arena *arena;       /* made by the asker (dir_search_init); entries live here */
+	struct dir_entry *entries; /* a list; NULL when none */
+	size_t entry_count;
+	uint32_t pages; /* requests sent for it: 1, or the number of pages */
+};
+
+/** Clear the struct and give it an arena. @return STATUS_OK or STATUS_NO_MEMORY. */
+NODISCARD enum status dir_search_init(struct dir_search *search, struct error *error);
+
+/** Forget an answer (for a second try) but keep the question. */
+void dir_search_reset(struct dir_search *search);
+
+/** Free the answer. NULL-safe. */
+void dir_search_done(struct dir_search *search);
+
+/** Fill an error from a search that was not OK: "search below 'base' (filter): time limit exceeded (3): server text". */
+enum status dir_search_failure(const struct dir_search *search, struct error *error);
+
+#endif

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The closure of the configured groups: every group nested beneath them, at any depth.
+ *
+ * A group that a rule names is a root. For each root and each group of the closure we keep the next
+ * hop on a shortest way up to that root. So a decision looks up the user's *direct* groups and has its answer, and the path
+ * that explains it, without asking the directory again: depth costs nothing. Cycles and diamonds are
+ * ordinary graphs here.
+ *
+ * A closure is a snapshot: immutable once finished, shared by reference.
+ *
+ * Built by closure_load.c: closure_new, closure_add_group, closure_add_edge, closure_set_root,
+ * closure_finish.
+ */
+#ifndef WSMAUTHZ_MEMBERSHIP_CLOSURE_H
+#define WSMAUTHZ_MEMBERSHIP_CLOSURE_H
+
+#include <base/arena.h>
+#include <base/compiler.h>
+#include <base/digest.h>
+#include <base/error.h>
+#include <membership/member_index.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Far above any real policy (a typical closure has 1 to 500 groups); refused loudly beyond. */
+#define CLOSURE_MAX_GROUPS 200000
+/* For names and nesting of one closure, without the member index. */
+#define CLOSURE_MAX_BYTES ((size_t)256 * 1024 * 1024)
+/* roots x groups x 8 bytes of next hops. */
+#define CLOSURE_MAX_HOP_BYTES ((size_t)256 * 1024 * 1024)
+
+#define CLOSURE_NONE          UINT32_MAX
+
+/* Which attributes the closure's groups name their members by. */
+enum closure_kind {
+	CLOSURE_KIND_MEMBER = 1,        /* groupOfNames: member */
+	CLOSURE_KIND_UNIQUE_MEMBER = 2, /* groupOfUniqueNames: uniqueMember */
+	CLOSURE_KIND_MEMBER_UID = 4,    /* posixGroup: memberUid */
+};
+
+struct closure;
+
+/** An empty closure. NULL when memory ran out. */
+NODISCARD struct closure *closure_new(size_t root_count, const struct digest_key *key);
+
+struct closure *closure_ref(struct closure *closure);
+/** NULL-safe; sets the pointer to NULL. Threads: any. */
+void closure_unref(struct closure **closure);
+
+/* Building: one thread. Each returns STATUS_OK, STATUS_NO_MEMORY, or STATUS_LIMIT. */
+
+/**
+ * @param dn         the group's own DN; copied.
+ * @param id         its stable id (entryUUID) as the server gives it; copied.
+ * @param group_out  its number in this closure.
+ */
+NODISCARD enum status closure_add_group(struct closure *closure, const char *dn, const char *id, uint32_t *group_out);
+/** `child` is a direct member of `parent`. The same edge may be added twice. */
+NODISCARD enum status closure_add_edge(struct closure *closure, uint32_t child, uint32_t parent);
+void closure_set_root(struct closure *closure, size_t root, uint32_t group);
+void closure_add_kind(struct closure *closure, enum closure_kind kind);
+/** The index becomes the closure's; NULL: there is none (beyond its budget, or not wanted). */
+void closure_give_index(struct closure *closure, struct member_index *index);
+/** Compute the hops; after this the closure only answers. */
+NODISCARD enum status closure_finish(struct closure *closure);
+
+/* Asking: any thread. */
+
+size_t closure_group_count(const struct closure *closure);
+size_t closure_root_count(const struct closure *closure);
+/** The configured group's number, or CLOSURE_NONE when it does not exist. */
+uint32_t closure_root_group(const struct closure *closure, size_t root);
+const char *closure_group_dn(const struct closure *closure, uint32_t group);
+const char *closure_group_id(const struct closure *closure, uint32_t group);
+unsigned closure_kinds(const struct closure *closure);
+/** NULL when there is none. */
+const struct member_index *closure_index(const struct closure *closure);
+
+/** A group by the key of its own DN (identity/dn.h), or by its id; CLOSURE_NONE when it is not in the closure. */
+uint32_t closure_find_name(const struct closure *closure, const char *key, size_t length);
+uint32_t closure_find_id(const struct closure *closure, const char *id, size_t length);
+
+/** The digest of a member's name, in the two kinds that do not mix: DN keys and uid values. */
+struct digest closure_digest_dn(const struct closure *closure, const char *key, size_t length);
+struct digest closure_digest_uid(const struct closure *closure, const char *uid, size_t length);
+
+/** How many hops from `group` up to `root`: 0 for the root's own group; CLOSURE_NONE when it is not beneath it. */
+uint32_t closure_distance(const struct closure *closure, size_t root, uint32_t group);
+
+/** The next group on a shortest way up to `root`; CLOSURE_NONE at the root, or when there is none. */
+uint32_t closure_next_hop(const struct closure *closure, size_t root, uint32_t group);
+
+#endif

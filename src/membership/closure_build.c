@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <base/arena.h>
+#include <base/ascii.h>
+#include <base/digest_map.h>
+#include <base/memory.h>
+#include <base/text.h>
+#include <identity/dn.h>
+#include <membership/closure_build.h>
+#include <string.h>
+
+/* A group of the directory, whether of the closure or not. */
+struct listed {
+	const char *dn;
+	const char *id;
+	uint32_t group; /* its number in the closure, or CLOSURE_NONE */
+};
+
+/* A spelling that only the server can resolve. */
+struct foreign {
+	const char *dn;
+	struct digest name; /* the digest of the own DN, when found */
+	bool resolved, found;
+};
+
+/* "The entry behind spelling `foreign` is a member of `group`." */
+struct foreign_member {
+	uint32_t foreign, group;
+};
+
+struct closure_builder {
+	struct arena *arena;
+	struct closure *closure;
+	struct member_index *index; /* NULL: not wanted, or over its budget */
+	struct text key;            /* scratch */
+
+	struct listed *listed;
+	size_t listed_count, listed_capacity;
+	struct digest_map listed_names, listed_ids;
+
+	struct foreign *foreigns;
+	size_t foreign_count, foreign_capacity;
+	struct digest_map spellings;
+	struct foreign_member *waiting;
+	size_t waiting_count, waiting_capacity, waiting_settled;
+
+	uint32_t next_unread, next_foreign;
+	size_t invalid_count;
+};
+
+static const struct {
+	const char *object_class;
+	enum closure_kind kind;
+	bool must_have_members; /* by its schema: RFC 4519 3.5, 3.6 */
+} group_classes[] = {
+    {"groupOfNames", CLOSURE_KIND_MEMBER, true},
+    {"groupOfUniqueNames", CLOSURE_KIND_UNIQUE_MEMBER, true},
+    {"groupOfMembers", CLOSURE_KIND_MEMBER, false},
+    {"posixGroup", CLOSURE_KIND_MEMBER_UID, false},
+};
+
+const char closure_group_filter[] = "(|(objectClass=groupOfNames)(objectClass=groupOfUniqueNames)"
+				    "(objectClass=groupOfMembers)(objectClass=posixGroup))";
+
+const char *const closure_group_attributes[] = {"objectClass", "member", "uniqueMember", "memberUid", NULL};
+
+struct closure_builder *closure_builder_new(size_t root_count, const struct digest_key *key,
+					    uint64_t index_budget_bytes)
+{
+	struct closure_builder *builder = memory_new(sizeof(*builder));
+
+	if (builder == NULL)
+		return NULL;
+	text_init(&builder->key);
+	digest_map_init(&builder->listed_names);
+	digest_map_init(&builder->listed_ids);
+	digest_map_init(&builder->spellings);
+	builder->arena = arena_new(CLOSURE_BUILD_MAX_BYTES);
+	builder->closure = closure_new(root_count, key);
+	if (index_budget_bytes > 0)
+		builder->index = member_index_new(index_budget_bytes);
+	if (builder->arena == NULL || builder->closure == NULL || (index_budget_bytes > 0 && builder->index == NULL))
+		closure_builder_free(&builder);
+	return builder;
+}
+
+void closure_builder_free(struct closure_builder **reference)
+{
+	struct closure_builder *builder = *reference;
+
+	*reference = NULL;
+	if (builder == NULL)
+		return;
+	arena_free(&builder->arena);
+	closure_unref(&builder->closure);
+	member_index_free(&builder->index);
+	text_done(&builder->key);
+	memory_free(builder->listed);
+	digest_map_done(&builder->listed_names);
+	digest_map_done(&builder->listed_ids);
+	memory_free(builder->foreigns);
+	digest_map_done(&builder->spellings);
+	memory_free(builder->waiting);
+	memory_free(builder);
+}
+
+const char *closure_entry_id(const struct dir_entry *entry)
+{
+	const struct dir_value *id = dir_entry_single(entry, "entryUUID");
+
+	if (id == NULL)
+		id = dir_entry_single(entry, "nsUniqueId");
+	return id == NULL ? NULL : id->data;
+}
+
+static bool has_class(const struct dir_entry *entry, const char *object_class)
+{
+	const struct dir_attribute *classes = dir_entry_attribute(entry, "objectClass");
+
+	for (size_t i = 0; classes != NULL && i < classes->value_count; i++)
+		if (ascii_equal_nocase(classes->values[i].data, object_class))
+			return true;
+	return false;
+}
+
+bool closure_entry_is_group(const struct dir_entry *entry)
+{
+	for (size_t i = 0; i < COUNT_OF(group_classes); i++)
+		if (has_class(entry, group_classes[i].object_class))
+			return true;
+	return false;
+}
+
+/* The digest of an own DN; false when memory ran out. */
+static bool own_digest(struct closure_builder *builder, const char *dn, struct digest *digest_out)
+{
+	dn_own_key(dn, strlen(dn), &builder->key);
+	if (text_failed(&builder->key))
+		return false;
+	*digest_out = closure_digest_dn(builder->closure, text_string(&builder->key), builder->key.length);
+	return true;
+}
+
+static enum status add_listed(struct closure_builder *builder, struct digest name, const char *dn, const char *id,
+			      uint32_t *listed_out)
+{
+	struct listed listed = {arena_copy_text(builder->arena, dn), arena_copy_text(builder->arena, id), CLOSURE_NONE};
+	uint32_t number = (uint32_t)builder->listed_count;
+
+	if (builder->listed_count >= CLOSURE_MAX_LISTED || arena_hit_limit(builder->arena))
+		return STATUS_LIMIT;
+	if (listed.dn == NULL || listed.id == NULL ||
+	    !ARRAY_RESERVE(&builder->listed, &builder->listed_capacity, builder->listed_count + 1) ||
+	    !digest_map_put(&builder->listed_names, name, number) ||
+	    !digest_map_put(&builder->listed_ids, closure_digest_uid(builder->closure, id, strlen(id)), number))
+		return STATUS_NO_MEMORY;
+	builder->listed[builder->listed_count++] = listed;
+	*listed_out = number;
+	return STATUS_OK;
+}
+
+enum status closure_builder_list_group(struct closure_builder *builder, const char *dn, const char *id)
+{
+	struct digest name;
+	uint32_t listed;
+
+	if (!own_digest(builder, dn, &name))
+		return STATUS_NO_MEMORY;
+	return add_listed(builder, name, dn, id, &listed);
+}
+
+const char *closure_builder_find_id(const struct closure_builder *builder, const char *id)
+{
+	uint32_t listed = digest_map_get(&builder->listed_ids, closure_digest_uid(builder->closure, id, strlen(id)));
+
+	return listed == DIGEST_MAP_NONE ? NULL : builder->listed[listed].dn;
+}
+
+/* The closure's number of a listed group, which enters the closure if it was not in it yet. */
+static enum status enter_closure(struct closure_builder *builder, uint32_t listed, uint32_t *group_out)
+{
+	struct listed *group = &builder->listed[listed];
+	enum status status = STATUS_OK;
+
+	if (group->group == CLOSURE_NONE)
+		status = closure_add_group(builder->closure, group->dn, group->id, &group->group);
+	if (status == STATUS_OK)
+		*group_out = group->group;
+	return status;
+}
+
+enum status closure_builder_set_root(struct closure_builder *builder, size_t root, const char *dn, const char *id)
+{
+	struct digest name;
+	uint32_t listed, group;
+	enum status status = STATUS_OK;
+
+	if (!own_digest(builder, dn, &name))
+		return STATUS_NO_MEMORY;
+	listed = digest_map_get(&builder->listed_names, name);
+	if (listed == DIGEST_MAP_NONE)
+		status = add_listed(builder, name, dn, id, &listed);
+	if (status == STATUS_OK)
+		status = enter_closure(builder, listed, &group);
+	if (status == STATUS_OK)
+		closure_set_root(builder->closure, root, group);
+	return status;
+}
+
+uint32_t closure_builder_next_unread(struct closure_builder *builder)
+{
+	if (builder->next_unread >= closure_group_count(builder->closure))
+		return CLOSURE_NONE;
+	return builder->next_unread++;
+}
+
+const char *closure_builder_group_dn(const struct closure_builder *builder, uint32_t group)
+{
+	return closure_group_dn(builder->closure, group);
+}
+
+static enum status add_membership(struct closure_builder *builder, struct digest member, uint32_t group)
+{
+	enum status status;
+
+	if (builder->index == NULL)
+		return STATUS_OK;
+	status = member_index_add(builder->index, member, group);
+	if (status == STATUS_LIMIT) { /* beyond the budget: the closure goes on without an index */
+		member_index_free(&builder->index);
+		return STATUS_OK;
+	}
+	return status;
+}
+
+/* The entry whose own DN has this digest is a member of the group. */
+static enum status take_name(struct closure_builder *builder, struct digest name, uint32_t group)
+{
+	uint32_t listed = digest_map_get(&builder->listed_names, name);
+	uint32_t child;
+	enum status status;
+
+	if (listed == DIGEST_MAP_NONE)
+		return add_membership(builder, name, group);
+	status = enter_closure(builder, listed, &child);
+	return status == STATUS_OK ? closure_add_edge(builder->closure, child, group) : status;
+}
+
+static enum status take_foreign(struct closure_builder *builder, const struct dir_value *value, uint32_t group)
+{
+	struct digest spelling = closure_digest_dn(builder->closure, value->data, value->length);
+	uint32_t number = digest_map_get(&builder->spellings, spelling);
+
+	if (number == DIGEST_MAP_NONE) {
+		struct foreign foreign = {.dn = arena_copy_bytes(builder->arena, value->data, value->length)};
+
+		number = (uint32_t)builder->foreign_count;
+		if (builder->foreign_count >= CLOSURE_MAX_FOREIGN || arena_hit_limit(builder->arena))
+			return STATUS_LIMIT;
+		if (foreign.dn == NULL ||
+		    !ARRAY_RESERVE(&builder->foreigns, &builder->foreign_capacity, builder->foreign_count + 1) ||
+		    !digest_map_put(&builder->spellings, spelling, number))
+			return STATUS_NO_MEMORY;
+		builder->foreigns[builder->foreign_count++] = foreign;
+	}
+	if (builder->foreigns[number].resolved)
+		return builder->foreigns[number].found ? take_name(builder, builder->foreigns[number].name, group)
+						       : STATUS_OK;
+	if (!ARRAY_RESERVE(&builder->waiting, &builder->waiting_capacity, builder->waiting_count + 1))
+		return STATUS_NO_MEMORY;
+	builder->waiting[builder->waiting_count++] = (struct foreign_member){number, group};
+	return STATUS_OK;
+}
+
+static enum status take_dn(struct closure_builder *builder, const struct dir_value *value, uint32_t group)
+{
+	switch (dn_classify(value->data, value->length, &builder->key)) {
+	case DN_PLAIN:
+		if (text_failed(&builder->key))
+			return STATUS_NO_MEMORY;
+		return take_name(builder,
+				 closure_digest_dn(builder->closure, text_string(&builder->key), builder->key.length),
+				 group);
+	case DN_FOREIGN:
+		return take_foreign(builder, value, group);
+	case DN_INVALID:
+		break;
+	}
+	builder->invalid_count++;
+	return STATUS_OK;
+}
+
+/* Name And Optional UID (RFC 4517 3.3.21): "dn#'0101'B". Servers do not match it by the DN alone; nor do we. */
+static bool has_unique_id(const struct dir_value *value)
+{
+	size_t end = value->length;
+
+	if (end < 4 || value->data[end - 1] != 'B' || value->data[end - 2] != '\'')
+		return false;
+	end -= 2;
+	while (end > 0 && (value->data[end - 1] == '0' || value->data[end - 1] == '1'))
+		end--;
+	return end >= 2 && value->data[end - 1] == '\'' && value->data[end - 2] == '#';
+}
+
+static enum status take_values(struct closure_builder *builder, const struct dir_attribute *attribute,
+			       enum closure_kind kind, uint32_t group)
+{
+	enum status status = STATUS_OK;
+
+	for (size_t i = 0; i < attribute->value_count && status == STATUS_OK; i++) {
+		const struct dir_value *value = &attribute->values[i];
+
+		if (kind == CLOSURE_KIND_MEMBER_UID)
+			status = add_membership(
+			    builder, closure_digest_uid(builder->closure, value->data, value->length), group);
+		else if (kind != CLOSURE_KIND_UNIQUE_MEMBER || !has_unique_id(value))
+			status = take_dn(builder, value, group);
+	}
+	if (status == STATUS_OK)
+		closure_add_kind(builder->closure, kind);
+	return status;
+}
+
+enum status closure_builder_take_group(struct closure_builder *builder, uint32_t group, const struct dir_entry *entry)
+{
+	static const struct {
+		const char *name;
+		enum closure_kind kind;
+	} attributes[] = {
+	    {"member", CLOSURE_KIND_MEMBER},
+	    {"uniqueMember", CLOSURE_KIND_UNIQUE_MEMBER},
+	    {"memberUid", CLOSURE_KIND_MEMBER_UID},
+	};
+	bool shows_members = false;
+	enum status status;
+
+	for (size_t i = 0; i < COUNT_OF(attributes); i++) {
+		const struct dir_attribute *attribute = dir_entry_attribute(entry, attributes[i].name);
+
+		if (attribute == NULL || attribute->value_count == 0)
+			continue;
+		shows_members = true;
+		status = take_values(builder, attribute, attributes[i].kind, group);
+		if (status != STATUS_OK)
+			return status;
+	}
+	for (size_t i = 0; i < COUNT_OF(group_classes); i++) {
+		if (!has_class(entry, group_classes[i].object_class))
+			continue;
+		if (group_classes[i].must_have_members && !shows_members)
+			return STATUS_REFUSED;
+		closure_add_kind(builder->closure, group_classes[i].kind);
+	}
+	return STATUS_OK;
+}
+
+uint32_t closure_builder_next_foreign(struct closure_builder *builder, const char **dn_out)
+{
+	if (builder->next_foreign >= builder->foreign_count)
+		return CLOSURE_NONE;
+	*dn_out = builder->foreigns[builder->next_foreign].dn;
+	return builder->next_foreign++;
+}
+
+/* Members that waited for this answer, or for one before it. Kept in order, so what is settled is a prefix. */
+static enum status settle(struct closure_builder *builder)
+{
+	while (builder->waiting_settled < builder->waiting_count) {
+		struct foreign_member member = builder->waiting[builder->waiting_settled];
+		const struct foreign *foreign = &builder->foreigns[member.foreign];
+		enum status status;
+
+		if (!foreign->resolved)
+			return STATUS_OK;
+		status = foreign->found ? take_name(builder, foreign->name, member.group) : STATUS_OK;
+		if (status != STATUS_OK)
+			return status;
+		builder->waiting_settled++;
+	}
+	return STATUS_OK;
+}
+
+enum status closure_builder_resolve(struct closure_builder *builder, uint32_t foreign, const char *own_dn)
+{
+	struct foreign *answer = &builder->foreigns[foreign];
+
+	if (own_dn != NULL && !own_digest(builder, own_dn, &answer->name))
+		return STATUS_NO_MEMORY;
+	answer->found = own_dn != NULL;
+	answer->resolved = true;
+	return settle(builder);
+}
+
+enum status closure_builder_finish(struct closure_builder *builder, struct closure **closure_out)
+{
+	enum status status;
+
+	if (builder->waiting_settled < builder->waiting_count)
+		return STATUS_INTERNAL;
+	closure_give_index(builder->closure, builder->index);
+	builder->index = NULL;
+	status = closure_finish(builder->closure);
+	if (status != STATUS_OK)
+		return status;
+	*closure_out = builder->closure;
+	builder->closure = NULL;
+	return STATUS_OK;
+}
+
+size_t closure_builder_invalid_count(const struct closure_builder *builder)
+{
+	return builder->invalid_count;
+}

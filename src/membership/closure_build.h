@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Turning entries into a closure: no I/O, only what follows from what was read.
+ *
+ * The builder knows every group of the directory by name and id (the listing), but reads only those
+ * that turn out to lie beneath a root. A member value that may not be compared by us (identity/dn.h: DN_FOREIGN)
+ * waits in a list until the server has said whose name it is.
+ *
+ * Threads: one at a time.
+ */
+#ifndef WSMAUTHZ_MEMBERSHIP_CLOSURE_BUILD_H
+#define WSMAUTHZ_MEMBERSHIP_CLOSURE_BUILD_H
+
+#include <base/compiler.h>
+#include <base/digest.h>
+#include <base/error.h>
+#include <directory/dir_search.h>
+#include <membership/closure.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Groups that a directory may have in all; each costs about 200 bytes while a closure is built. */
+#define CLOSURE_MAX_LISTED 2000000
+/* Member values that only the server can resolve, in one closure; each costs one base read. */
+#define CLOSURE_MAX_FOREIGN 1000000
+/* Names and ids of listed groups and foreign values while building. */
+#define CLOSURE_BUILD_MAX_BYTES ((size_t)1024 * 1024 * 1024)
+
+struct closure_builder;
+
+/**
+ * @param index_budget_bytes  for the member index; 0: no index is wanted.
+ * @return NULL when memory ran out.
+ */
+NODISCARD struct closure_builder *closure_builder_new(size_t root_count, const struct digest_key *key,
+						      uint64_t index_budget_bytes);
+void closure_builder_free(struct closure_builder **builder);
+
+/** The stable id an entry shows (entryUUID, nsUniqueId); NULL when it shows none. Borrowed from the entry. */
+const char *closure_entry_id(const struct dir_entry *entry);
+
+/** Whether an entry's objectClass is one whose members we know how to read. */
+bool closure_entry_is_group(const struct dir_entry *entry);
+
+/** The filter that lists such entries. */
+extern const char closure_group_filter[];
+/** The attributes that closure_builder_take_group needs. */
+extern const char *const closure_group_attributes[];
+
+/** A group of the directory: from the listing. @return STATUS_OK, STATUS_LIMIT, STATUS_NO_MEMORY. */
+NODISCARD enum status closure_builder_list_group(struct closure_builder *builder, const char *dn, const char *id);
+
+/** The DN of a listed group by its id, or NULL. */
+const char *closure_builder_find_id(const struct closure_builder *builder, const char *id);
+
+/** `dn` (own) is root number `root`; it becomes part of the closure, listed or not. */
+NODISCARD enum status closure_builder_set_root(struct closure_builder *builder, size_t root, const char *dn,
+					       const char *id);
+
+/** The next group of the closure that was not read yet, or CLOSURE_NONE; each is given once. */
+uint32_t closure_builder_next_unread(struct closure_builder *builder);
+const char *closure_builder_group_dn(const struct closure_builder *builder, uint32_t group);
+
+/**
+ * The entry of a group of the closure: its members become memberships and edges.
+ * @return STATUS_OK; STATUS_REFUSED when it shows no members although its class demands one (an ACL hides
+ *         them); STATUS_LIMIT; STATUS_NO_MEMORY.
+ */
+NODISCARD enum status closure_builder_take_group(struct closure_builder *builder, uint32_t group,
+						 const struct dir_entry *entry);
+
+/**
+ * The next foreign value that nobody asked the server about yet.
+ * @return its number (each is given once), or CLOSURE_NONE; the DN in *dn_out.
+ */
+uint32_t closure_builder_next_foreign(struct closure_builder *builder, const char **dn_out);
+
+/** What the server said of it: the entry's own DN, or NULL when there is no such entry. */
+NODISCARD enum status closure_builder_resolve(struct closure_builder *builder, uint32_t foreign, const char *own_dn);
+
+/** The finished closure, the caller's; STATUS_INTERNAL when foreign values are unresolved, STATUS_LIMIT, STATUS_NO_MEMORY. */
+NODISCARD enum status closure_builder_finish(struct closure_builder *builder, struct closure **closure_out);
+
+/** Member values that were not distinguished names at all, and count for nobody. */
+size_t closure_builder_invalid_count(const struct closure_builder *builder);
+
+#endif

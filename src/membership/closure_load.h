@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reading a closure from the directory.
+ *
+ *	stage    round trip                                                then
+ *	PROBE    naming contexts of the server                             MARK
+ *	MARK     contextCSN of the one that holds the groups               LIST
+ *	LIST     all groups, by name and id (paged), and each root         READ
+ *	READ     members of up to CLOSURE_LOAD_BATCH groups of the closure READ, RESOLVE or CHECK
+ *	RESOLVE  whose names the foreign member values are                 READ, RESOLVE or CHECK
+ *	CHECK    contextCSN again                                          done, or DELTA when it moved
+ *	DELTA    what changed since MARK                                   done, or MARK again when it was not only people
+ *
+ * The closure must be one that the directory had: a mixture of two moments could hold a way that never
+ * existed. So when something other than people changed while we read, we read again, at most
+ * CLOSURE_LOAD_ATTEMPTS times. (A group that was deleted meanwhile leaves no trace, but is harmless: the state at MARK had it.)
+ *
+ * Everything runs on the executor of the pool, except that entries are taken on the thread of the
+ * connection while a request is under way, when nothing else touches the builder.
+ */
+#ifndef WSMAUTHZ_MEMBERSHIP_CLOSURE_LOAD_H
+#define WSMAUTHZ_MEMBERSHIP_CLOSURE_LOAD_H
+
+#include <base/compiler.h>
+#include <base/digest.h>
+#include <base/error.h>
+#include <config/config.h>
+#include <directory/dir_pool.h>
+#include <membership/closure.h>
+#include <os/executor.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Base reads that travel together. */
+#define CLOSURE_LOAD_BATCH    256
+#define CLOSURE_LOAD_ATTEMPTS 5
+/* Each round trip of a load may take this many times the policy's timeout: answers are large. */
+#define CLOSURE_LOAD_PATIENCE 4
+
+/* What was found behind a configured group's name. */
+enum root_state {
+	ROOT_UNUSED = 0, /* the slot has no name */
+	ROOT_FOUND,
+	ROOT_RENAMED,  /* the pinned group, under another name */
+	ROOT_MISSING,  /* no such entry */
+	ROOT_REPLACED, /* an entry of that name, but not the group that was pinned: counts as missing */
+	ROOT_NO_GROUP, /* an entry that is not a group: counts as missing */
+};
+
+struct closure_plan {
+	const struct config_directory *directory;
+	const char *const *names; /* the configured groups' DNs; NULL: slot not used */
+	char *const *pins;        /* the ids they had before; NULL: not known yet */
+	size_t root_count;
+	uint64_t index_budget_bytes; /* 0: no member index */
+};
+
+struct closure_load;
+
+/* What came of it; borrowed during `done`. */
+struct closure_loaded {
+	enum status status;
+	const struct error *error;    /* when status is not STATUS_OK */
+	struct closure *closure;      /* take a reference to keep it */
+	const char *csn;              /* contextCSN at MARK; NULL: the server has none, or not for all the groups */
+	const char *csn_base;         /* the entry that has it */
+	uint64_t began_us;            /* clock_monotonic_us() before MARK */
+	const enum root_state *roots; /* [root_count] */
+	size_t invalid_members;       /* member values that are no DNs */
+	unsigned searches;
+};
+
+typedef void closure_load_done_fn(void *context, const struct closure_loaded *loaded);
+
+/**
+ * Begin to read. `done` runs once, later, on the pool's executor; the load frees itself after it.
+ *
+ * @param plan  borrowed until `done`.
+ * @return STATUS_OK or STATUS_NO_MEMORY (then `done` does not run).
+ *
+ * Threads: the executor's.
+ */
+NODISCARD enum status closure_load_start(struct dir_pool *pool, struct executor *executor,
+					 const struct closure_plan *plan, const struct digest_key *key,
+					 closure_load_done_fn *done, void *context);
+
+/** The value of contextCSN in an answer, as one string (values sorted, joined by blanks), in the search's arena; NULL when there is none. */
+const char *closure_csn_of(const struct dir_search *search);
+
+#endif

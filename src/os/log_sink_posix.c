@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <os/log_sink.h>
+
+#include <base/compiler.h>
+#include <stdio.h>
+#include <syslog.h>
+
+static int priority_of(enum log_level level)
+{
+	switch (level) {
+	case LOG_LEVEL_ERROR:
+		return LOG_ERR;
+	case LOG_LEVEL_WARNING:
+		return LOG_WARNING;
+	case LOG_LEVEL_INFO:
+		return LOG_INFO;
+	case LOG_LEVEL_DEBUG:
+		return LOG_DEBUG;
+	}
+	return LOG_ERR;
+}
+
+void log_sink_stderr(void *context, enum log_level level, const char *line)
+{
+	(void)context;
+	(void)fprintf(stderr, "wsmauthz: %s: %s\n", log_level_word(level), line);
+}
+
+/*
+ * No openlog(): the name and options that it sets belong to the whole process, which is our host's.
+ * So our name stands in the line.
+ */
+void log_sink_system(void *context, enum log_level level, const char *line)
+{
+	(void)context;
+	syslog(LOG_DAEMON | priority_of(level), "wsmauthz: %s: %s", log_level_word(level), line);
+}
+
+void log_sink_audit(void *context, enum log_level level, const char *line)
+{
+	(void)context;
+	syslog(LOG_AUTHPRIV | priority_of(level), "wsmauthz: audit: %s", line);
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The types behind os/thread.h on POSIX systems. */
+#ifndef WSMAUTHZ_OS_TYPES_H
+#define WSMAUTHZ_OS_TYPES_H
+
+#include <pthread.h>
+
+typedef pthread_mutex_t os_mutex;
+typedef pthread_cond_t os_condition;
+typedef pthread_t os_thread;
+
+#endif

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <base/memory.h>
+#include <plugin/plugin_answer.h>
+#include <plugin/plugin_text.h>
+#include <string.h>
+
+#define USER_TAG  0x57534155u /* "WSAU" */
+#define UNLIMITED UINT32_MAX
+
+/* The host has no use for its content; the tag tells it from a stray pointer. */
+struct plugin_user {
+	uint32_t tag;
+};
+
+static struct plugin_user *user_new(void)
+{
+	struct plugin_user *user = memory_new(sizeof(*user));
+
+	if (user != NULL)
+		user->tag = USER_TAG;
+	return user;
+}
+
+static DWORD number_of(enum wa_reason reason)
+{
+	return reason == WA_REASON_BAD_CALL ? WSMAUTHZ_INVALID_PARAMETER : WSMAUTHZ_PLUGIN_FAILED;
+}
+
+static bool is_denial(enum wa_reason reason)
+{
+	return reason == WA_REASON_BAD_SENDER_NAME || reason == WA_REASON_NO_TOKEN;
+}
+
+struct wa_decision plugin_answer_refusal(enum wa_reason reason, const char *detail)
+{
+	bool deny = is_denial(reason);
+
+	return (struct wa_decision){
+	    .verdict = deny ? WA_DENY : WA_ERROR,
+	    .reason = reason,
+	    .code = deny ? WSMAUTHZ_ACCESS_DENIED : number_of(reason),
+	    .quota = {UNLIMITED, UNLIMITED, 0, UNLIMITED},
+	    .detail = detail,
+	};
+}
+
+/* Turn the decision into an error that says the same of the user, whom it concerned. */
+static void fail(struct wa_decision *decision, enum wa_reason reason, const char *detail)
+{
+	decision->verdict = WA_ERROR;
+	decision->reason = reason;
+	decision->code = number_of(reason);
+	decision->redirect_uri = NULL;
+	decision->administrator = false;
+	decision->detail = detail;
+}
+
+static void authorize(struct plugin_answer *answer, enum wa_kind kind, struct wa_decision *decision)
+{
+	if (decision->code != WSMAUTHZ_NO_ERROR) {
+		fail(decision, WA_REASON_INCOMPLETE_DATA, "the engine authorized with a number that is not 0");
+		return;
+	}
+	if (kind == WA_KIND_QUOTA) {
+		answer->quota.maxAllowedConcurrentShells = decision->quota.max_shells;
+		answer->quota.maxAllowedConcurrentOperations = decision->quota.max_operations;
+		answer->quota.timeslotSize = decision->quota.timeslot_s;
+		answer->quota.maxAllowedOperationsPerTimeslot = decision->quota.max_operations_per_timeslot;
+		return;
+	}
+	answer->user = user_new();
+	if (answer->user == NULL) {
+		fail(decision, WA_REASON_NO_MEMORY, "no memory for the user's context");
+		return;
+	}
+	answer->administrator = kind == WA_KIND_USER && decision->administrator;
+}
+
+static void redirect(struct plugin_answer *answer, enum wa_kind kind, struct wa_decision *decision)
+{
+	enum status status;
+
+	/* WinRM takes a redirect only while a user is authorized (0x803381B5 otherwise). */
+	if (kind != WA_KIND_USER || decision->redirect_uri == NULL || decision->redirect_uri[0] == '\0') {
+		fail(decision, WA_REASON_INCOMPLETE_DATA, "the engine redirected where no redirect is possible");
+		return;
+	}
+	status = plugin_text_write(decision->redirect_uri, &answer->redirect);
+	if (status == STATUS_NO_MEMORY)
+		fail(decision, WA_REASON_NO_MEMORY, "no memory for the address of the redirect");
+	else if (status != STATUS_OK)
+		fail(decision, WA_REASON_INCOMPLETE_DATA, "the address of the redirect is not UTF-8");
+	else
+		decision->code = WSMAUTHZ_REDIRECT_REQUESTED;
+}
+
+void plugin_answer_make(struct plugin_answer *answer, enum wa_kind kind, struct wa_decision *decision)
+{
+	memset(answer, 0, sizeof(*answer));
+	switch (decision->verdict) {
+	case WA_AUTHORIZE:
+		authorize(answer, kind, decision);
+		break;
+	case WA_REDIRECT:
+		redirect(answer, kind, decision);
+		break;
+	case WA_DENY:
+		decision->code = WSMAUTHZ_ACCESS_DENIED;
+		break;
+	case WA_ERROR:
+		decision->code = number_of(decision->reason);
+		break;
+	}
+	/* A verdict that is none of the four has kept whatever number it came with. */
+	if (decision->verdict != WA_AUTHORIZE && decision->code == WSMAUTHZ_NO_ERROR)
+		fail(decision, WA_REASON_INCOMPLETE_DATA, "the engine gave a verdict that does not exist");
+	answer->code = decision->code;
+}
+
+DWORD plugin_answer_tell(struct plugin_answer *answer, enum wa_kind kind, WSMAN_SENDER_DETAILS *sender_details,
+			 HANDLE token)
+{
+	struct plugin_answer told = *answer;
+	bool success = told.code == WSMAUTHZ_NO_ERROR;
+	DWORD result = WSMAUTHZ_INVALID_PARAMETER;
+
+	memset(answer, 0, sizeof(*answer));
+	answer->code = told.code;
+	switch (kind) {
+	case WA_KIND_USER:
+		result = WSManPluginAuthzUserComplete(sender_details, 0, told.user, success ? token : NULL,
+						      success ? told.administrator : 0, told.code, told.redirect);
+		break;
+	case WA_KIND_OPERATION:
+		result = WSManPluginAuthzOperationComplete(sender_details, 0, told.user, told.code, NULL);
+		break;
+	case WA_KIND_QUOTA:
+		result = WSManPluginAuthzQueryQuotaComplete(sender_details, 0, success ? &told.quota : NULL, told.code,
+							    NULL);
+		break;
+	}
+	memory_free(told.redirect);
+	return result;
+}
+
+bool plugin_user_release(void *user)
+{
+	struct plugin_user *ours = user;
+
+	if (ours == NULL)
+		return true;
+	if (ours->tag != USER_TAG)
+		return false;
+	ours->tag = 0;
+	memory_free(ours);
+	return true;
+}

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <base/ascii.h>
+#include <base/memory.h>
+#include <config/config.h>
+#include <os/log_sink.h>
+#include <plugin/plugin_answer.h>
+#include <plugin/plugin_call.h>
+#include <plugin/plugin_context.h>
+#include <plugin/plugin_text.h>
+#include <stdio.h>
+
+/* Before there is a context, and when the host gave none. */
+static const struct log system_log = {LOG_LEVEL_WARNING, log_sink_system, NULL};
+
+/*
+ * Mechanisms with which Windows itself has established who the sender is. With any other (Basic
+ * first of all) the name may be what somebody typed, and a typed SID names nobody.
+ */
+static const char *const WINDOWS_MECHANISMS[] = {"Negotiate", "Kerberos", "NTLM", "CredSSP"};
+
+/* The host's strings in UTF-8, for as long as the engine is being asked. */
+struct texts {
+	char *sender, *mechanism, *url;
+	char *subject, *issuer_name, *issuer_thumbprint, *subject_name;
+	size_t sender_length;
+};
+
+static void texts_done(struct texts *texts)
+{
+	memory_free(texts->sender);
+	memory_free(texts->mechanism);
+	memory_free(texts->url);
+	memory_free(texts->subject);
+	memory_free(texts->issuer_name);
+	memory_free(texts->issuer_thumbprint);
+	memory_free(texts->subject_name);
+}
+
+static enum status read_certificate(const WSMAN_CERTIFICATE_DETAILS *certificate, struct texts *texts)
+{
+	const struct {
+		PCWSTR units;
+		char **text;
+	} fields[] = {
+	    {certificate->subject, &texts->subject},
+	    {certificate->issuerName, &texts->issuer_name},
+	    {certificate->issuerThumbprint, &texts->issuer_thumbprint},
+	    {certificate->subjectName, &texts->subject_name},
+	};
+
+	for (size_t i = 0; i < COUNT_OF(fields); i++) {
+		enum status status =
+		    plugin_text_read(fields[i].units, PLUGIN_MAX_CERTIFICATE_UNITS, fields[i].text, NULL);
+
+		if (status != STATUS_OK)
+			return status;
+	}
+	return STATUS_OK;
+}
+
+/* On failure *what_out names the string. */
+static enum status read_texts(const WSMAN_SENDER_DETAILS *details, struct texts *texts, const char **what_out)
+{
+	enum status status;
+
+	*what_out = "the sender's name";
+	status = plugin_text_read(details->senderName, PLUGIN_MAX_NAME_UNITS, &texts->sender, &texts->sender_length);
+	if (status == STATUS_OK && texts->sender_length == 0)
+		status = STATUS_NOT_FOUND;
+	if (status != STATUS_OK)
+		return status;
+	*what_out = "the authentication mechanism";
+	status =
+	    plugin_text_read(details->authenticationMechanism, PLUGIN_MAX_MECHANISM_UNITS, &texts->mechanism, NULL);
+	if (status != STATUS_OK)
+		return status;
+	*what_out = "the URL";
+	status = plugin_text_read(details->httpURL, PLUGIN_MAX_URL_UNITS, &texts->url, NULL);
+	if (status != STATUS_OK || details->certificateDetails == NULL)
+		return status;
+	*what_out = "the client certificate's description";
+	return read_certificate(details->certificateDetails, texts);
+}
+
+static const char *why_unreadable(enum status status)
+{
+	if (status == STATUS_NOT_FOUND)
+		return "is empty";
+	if (status == STATUS_LIMIT)
+		return "is longer than any honest one";
+	return "is not UTF-16 (an unpaired surrogate)";
+}
+
+static void refuse(struct plugin_call *call, const struct plugin *plugin, enum wa_reason reason, const char *detail)
+{
+	struct wa_decision decision = plugin_answer_refusal(reason, detail);
+
+	log_warning(&plugin->log, "plug-in: %s, %s: %s", wa_verdict_word(decision.verdict), wa_reason_word(reason),
+		    detail);
+	plugin_call_refuse(call, &decision);
+}
+
+static void refuse_texts(struct plugin_call *call, const struct plugin *plugin, enum status status, const char *what)
+{
+	char detail[128];
+
+	if (status == STATUS_NO_MEMORY) {
+		refuse(call, plugin, WA_REASON_NO_MEMORY, "no memory to read the host's question");
+		return;
+	}
+	(void)snprintf(detail, sizeof(detail), "%s %s", what, why_unreadable(status));
+	refuse(call, plugin, WA_REASON_BAD_SENDER_NAME, detail);
+}
+
+static bool may_name_sid(const char *mechanism)
+{
+	for (size_t i = 0; i < COUNT_OF(WINDOWS_MECHANISMS); i++)
+		if (ascii_equal_nocase(mechanism, WINDOWS_MECHANISMS[i]))
+			return true;
+	return false;
+}
+
+static void ask_with(struct plugin_call *call, enum wa_kind kind, const struct texts *texts, bool has_certificate)
+{
+	const struct wa_certificate certificate = {
+	    .subject = texts->subject,
+	    .issuer_name = texts->issuer_name,
+	    .issuer_thumbprint = texts->issuer_thumbprint,
+	    .subject_name = texts->subject_name,
+	};
+	const struct wa_question question = {
+	    .kind = kind,
+	    .sender = texts->sender,
+	    .sender_length = texts->sender_length,
+	    .mechanism = texts->mechanism,
+	    .http_url = texts->url,
+	    .certificate = has_certificate ? &certificate : NULL,
+	    .allow_sid = may_name_sid(texts->mechanism),
+	};
+
+	plugin_call_ask(call, &question);
+}
+
+/* Settles the call, or has the engine do it. */
+static void ask(struct plugin_call *call, const struct plugin *plugin, enum wa_kind kind,
+		const WSMAN_SENDER_DETAILS *details, DWORD flags)
+{
+	struct texts texts = {.sender = NULL};
+	const char *what = NULL;
+	enum status status;
+
+	if (flags != 0) {
+		refuse(call, plugin, WA_REASON_BAD_CALL, "the host called with flags, which are reserved");
+		return;
+	}
+	status = read_texts(details, &texts, &what);
+	if (status != STATUS_OK)
+		refuse_texts(call, plugin, status, what);
+	else if (details->clientToken == NULL && !wa_engine_allows_null_token(plugin->engine))
+		refuse(call, plugin, WA_REASON_NO_TOKEN, "the sender came without a token");
+	else
+		ask_with(call, kind, &texts, details->certificateDetails != NULL);
+	texts_done(&texts);
+}
+
+/* For a call of which there is no record: the completion is made here and now. */
+static void complete_at_once(enum wa_kind kind, WSMAN_SENDER_DETAILS *details, struct plugin *plugin,
+			     enum wa_reason reason, const char *detail)
+{
+	struct wa_decision decision = plugin_answer_refusal(reason, detail);
+	struct plugin_answer answer;
+
+	log_error(plugin != NULL ? &plugin->log : &system_log, "plug-in: error, %s: %s", wa_reason_word(reason),
+		  detail);
+	plugin_answer_make(&answer, kind, &decision);
+	if (plugin != NULL && plugin->observe != NULL)
+		plugin->observe(plugin->observe_context, details, &decision);
+	(void)plugin_answer_tell(&answer, kind, details, NULL);
+}
+
+static void serve(struct plugin *plugin, enum wa_kind kind, WSMAN_SENDER_DETAILS *details, DWORD flags)
+{
+	struct plugin_call *call;
+
+	if (details == NULL) {
+		log_error(plugin != NULL ? &plugin->log : &system_log,
+			  "plug-in: the host gave no sender details: there is nothing that could be completed");
+		return;
+	}
+	if (plugin == NULL) {
+		complete_at_once(kind, details, NULL, WA_REASON_BAD_CALL, "the host gave no plug-in context");
+		return;
+	}
+	if (!plugin_enter(plugin)) {
+		complete_at_once(kind, details, plugin, WA_REASON_SHUTTING_DOWN, "called while Shutdown runs");
+		return;
+	}
+	call = plugin_call_new(plugin, kind, details);
+	if (call == NULL) {
+		complete_at_once(kind, details, plugin, WA_REASON_NO_MEMORY, "no memory to remember the call");
+		plugin_started(plugin);
+		plugin_leave(plugin);
+		return;
+	}
+	ask(call, plugin, kind, details, flags);
+	plugin_call_finish(call);
+}
+
+/* The policy that this application is to use. */
+static enum status find_policy(PCWSTR extra_info, char **path_out, struct error *error)
+{
+	char *text = NULL, *path = NULL;
+	size_t length = 0;
+	enum status status = plugin_text_read(extra_info, PLUGIN_MAX_EXTRA_UNITS, &text, &length);
+
+	if (status == STATUS_NO_MEMORY)
+		return error_no_memory(error);
+	if (status != STATUS_OK)
+		return error_set(error, status, "the host's initialization parameters are %s",
+				 status == STATUS_LIMIT ? "too long" : "not UTF-16");
+	if (text != NULL)
+		status = config_path_from_extra_info(text, length, &path, error);
+	memory_free(text);
+	if (status != STATUS_OK)
+		return status;
+	if (path == NULL)
+		path = memory_copy_text(PLUGIN_DEFAULT_POLICY);
+	if (path == NULL)
+		return error_no_memory(error);
+	*path_out = path;
+	return STATUS_OK;
+}
+
+/* The path is copied: the name of the application is only for our log. */
+static void log_start(const struct plugin *plugin, PCWSTR application, const char *path, DWORD flags)
+{
+	char *name = NULL;
+
+	if (plugin_text_read(application, PLUGIN_MAX_NAME_UNITS, &name, NULL) != STATUS_OK)
+		name = NULL;
+	log_info(&plugin->log, "plug-in: started for application '%s' with policy '%s' (flags 0x%lx)",
+		 name != NULL ? name : "", path, (unsigned long)flags);
+	memory_free(name);
+}
+
+DWORD WINAPI WSManPluginStartup(DWORD flags, PCWSTR applicationIdentification, PCWSTR extraInfo, PVOID *pluginContext)
+{
+	struct error error = {.status = STATUS_OK};
+	char *path = NULL;
+	PVOID context = NULL;
+	enum status status;
+
+	if (pluginContext == NULL) {
+		log_error(&system_log, "plug-in: the host has no place for the plug-in's context");
+		return WSMAUTHZ_INVALID_PARAMETER;
+	}
+	status = find_policy(extraInfo, &path, &error);
+	if (status == STATUS_OK)
+		status = plugin_start(path, NULL, &context, &error);
+	if (status == STATUS_OK) {
+		log_start(context, applicationIdentification, path, flags);
+		*pluginContext = context;
+	} else {
+		log_failure(&system_log, LOG_LEVEL_ERROR, "plug-in: cannot start", &error);
+	}
+	memory_free(path);
+	if (status == STATUS_NO_MEMORY)
+		return WSMAUTHZ_NOT_ENOUGH_MEMORY;
+	return status == STATUS_OK ? WSMAUTHZ_NO_ERROR : WSMAUTHZ_CONFIGURATION_CORRUPTED;
+}
+
+DWORD WINAPI WSManPluginShutdown(PVOID pluginContext, DWORD flags, DWORD reason)
+{
+	(void)flags;
+	(void)reason;
+	if (pluginContext == NULL)
+		return WSMAUTHZ_INVALID_PARAMETER;
+	if (plugin_stop(pluginContext) == STATUS_OK)
+		return WSMAUTHZ_NO_ERROR;
+	log_error(&system_log, "plug-in: the host called Shutdown from inside a completion: it still runs");
+	return WSMAUTHZ_INVALID_PARAMETER;
+}
+
+VOID WINAPI WSManPluginAuthzUser(PVOID pluginContext, WSMAN_SENDER_DETAILS *senderDetails, DWORD flags)
+{
+	serve(pluginContext, WA_KIND_USER, senderDetails, flags);
+}
+
+/* What the operation is does not matter: the policy lets a user in or not. Its number has no public meaning. */
+VOID WINAPI WSManPluginAuthzOperation(PVOID pluginContext, WSMAN_SENDER_DETAILS *senderDetails, DWORD flags,
+				      DWORD operation, PCWSTR action, PCWSTR resourceUri)
+{
+	(void)operation;
+	(void)action;
+	(void)resourceUri;
+	serve(pluginContext, WA_KIND_OPERATION, senderDetails, flags);
+}
+
+VOID WINAPI WSManPluginAuthzQueryQuota(PVOID pluginContext, WSMAN_SENDER_DETAILS *senderDetails, DWORD flags)
+{
+	serve(pluginContext, WA_KIND_QUOTA, senderDetails, flags);
+}
+
+VOID WINAPI WSManPluginAuthzReleaseContext(PVOID userAuthorizationContext)
+{
+	if (!plugin_user_release(userAuthorizationContext))
+		log_error(&system_log, "plug-in: the host released a context that is not the plug-in's");
+}

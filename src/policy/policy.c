@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <policy/account.h>
+#include <policy/policy.h>
+#include <policy/redirect.h>
+
+static void decide(struct policy_judgement *judgement, enum wa_verdict verdict, enum wa_reason reason, size_t rule)
+{
+	judgement->verdict = verdict;
+	judgement->reason = reason;
+	judgement->rule = rule;
+}
+
+/* True when a deny rule decides. */
+static bool judge_deny(const struct config *config, const struct policy_facts *facts,
+		       struct policy_judgement *judgement)
+{
+	for (size_t i = 0; i < config->rule_count; i++) {
+		if (config->rules[i].effect != CONFIG_DENY || config->rules[i].ignore_if_missing ||
+		    !facts->rule_missing[i])
+			continue;
+		decide(judgement, WA_ERROR, WA_REASON_DENY_GROUP_MISSING, i);
+		return true;
+	}
+	for (size_t i = 0; i < config->rule_count; i++) {
+		if (config->rules[i].effect != CONFIG_DENY || !facts->rule_member[i])
+			continue;
+		decide(judgement, WA_DENY, WA_REASON_DENIED_GROUP, i);
+		return true;
+	}
+	return false;
+}
+
+/* True when the account's state decides. */
+static bool judge_account(const struct config *config, const struct policy_facts *facts,
+			  struct policy_judgement *judgement)
+{
+	const struct config_account *rules = &config->account;
+	struct account_state state;
+	enum wa_reason reason = WA_REASON_NONE;
+
+	if (!account_state_of(facts->user, facts->now_s, &state, &judgement->malformed)) {
+		decide(judgement, WA_ERROR, WA_REASON_INCOMPLETE_DATA, POLICY_NO_RULE);
+		return true;
+	}
+	if (state.disabled && rules->deny_disabled)
+		reason = WA_REASON_ACCOUNT_DISABLED;
+	else if (state.expired && rules->deny_expired)
+		reason = WA_REASON_ACCOUNT_EXPIRED;
+	else if (state.locked && rules->deny_locked)
+		reason = WA_REASON_ACCOUNT_LOCKED;
+	else if (state.password_expired && rules->deny_password_expired)
+		reason = WA_REASON_PASSWORD_EXPIRED;
+	else if (facts->account_filter_failed)
+		reason = WA_REASON_ACCOUNT_FILTER;
+	if (reason == WA_REASON_NONE)
+		return false;
+	decide(judgement, WA_DENY, reason, POLICY_NO_RULE);
+	return true;
+}
+
+static void raise_to(uint32_t *quota, uint32_t value)
+{
+	if (*quota < value)
+		*quota = value;
+}
+
+/* Each quota is the largest of the matching rules'; a rule that names none gives the unlimited one. */
+static void add_quota(struct wa_quota *quota, const struct config_rule *rule)
+{
+	raise_to(&quota->max_shells, rule->max_shells);
+	raise_to(&quota->max_operations, rule->max_operations);
+	if (quota->max_operations_per_timeslot < rule->max_operations_per_timeslot) {
+		quota->max_operations_per_timeslot = rule->max_operations_per_timeslot;
+		quota->timeslot_s = rule->timeslot_s;
+	}
+}
+
+/* True when an allow rule holds the user: the first in document order names the decision. */
+static bool judge_allow(const struct config *config, const struct policy_facts *facts,
+			struct policy_judgement *judgement)
+{
+	struct wa_quota quota = {0, 0, 0, 0};
+	size_t first = POLICY_NO_RULE;
+	bool administrator = false;
+
+	for (size_t i = 0; i < config->rule_count; i++) {
+		if (config->rules[i].effect != CONFIG_ALLOW || !facts->rule_member[i])
+			continue;
+		if (first == POLICY_NO_RULE)
+			first = i;
+		administrator = administrator || config->rules[i].administrator;
+		add_quota(&quota, &config->rules[i]);
+	}
+	if (first == POLICY_NO_RULE) {
+		decide(judgement, WA_DENY, WA_REASON_NOT_A_MEMBER, POLICY_NO_RULE);
+		return false;
+	}
+	decide(judgement, WA_AUTHORIZE, WA_REASON_MEMBER, first);
+	judgement->administrator = administrator;
+	judgement->quota = quota;
+	return true;
+}
+
+static void judge_redirect(const struct config *config, const struct policy_facts *facts,
+			   struct policy_judgement *judgement)
+{
+	switch (redirect_for(&config->redirect, facts->user, facts->site_member, facts->user_id, facts->http_url,
+			     &judgement->redirect_uri)) {
+	case REDIRECT_STAY:
+		break;
+	case REDIRECT_ELSEWHERE:
+		if (!facts->may_redirect)
+			break;
+		decide(judgement, WA_REDIRECT, WA_REASON_SITE_ELSEWHERE, judgement->rule);
+		break;
+	case REDIRECT_UNMAPPED:
+		decide(judgement, WA_DENY, WA_REASON_SITE_UNMAPPED, POLICY_NO_RULE);
+		judgement->administrator = false;
+		break;
+	}
+}
+
+void policy_judge(const struct config *config, const struct policy_facts *facts, struct policy_judgement *judgement_out)
+{
+	*judgement_out = (struct policy_judgement){
+	    .verdict = WA_DENY,
+	    .rule = POLICY_NO_RULE,
+	    .quota = {CONFIG_UNLIMITED, CONFIG_UNLIMITED, 0, CONFIG_UNLIMITED},
+	};
+	if (judge_deny(config, facts, judgement_out) || judge_account(config, facts, judgement_out))
+		return;
+	if (judge_allow(config, facts, judgement_out))
+		judge_redirect(config, facts, judgement_out);
+}

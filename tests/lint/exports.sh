@@ -1,0 +1,84 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# exports.sh SOURCE_DIR BUILD_DIR PLUGIN: the plug-in shows the six names of the interface and nothing else, takes from
+# the host the three completion functions and nothing else, and is linked as a guest in another process should be.
+# shellcheck source=tests/lint/lint.sh
+. "$(dirname "$0")/lint.sh"
+need readelf ldd comm
+plugin=${3:-}
+[ -n "$plugin" ] || skip "the plug-in is not part of this build"
+
+cat >"$scratch/exports" <<'NAMES'
+WSManPluginAuthzOperation
+WSManPluginAuthzQueryQuota
+WSManPluginAuthzReleaseContext
+WSManPluginAuthzUser
+WSManPluginShutdown
+WSManPluginStartup
+NAMES
+cat >"$scratch/host" <<'NAMES'
+WSManPluginAuthzOperationComplete
+WSManPluginAuthzQueryQuotaComplete
+WSManPluginAuthzUserComplete
+NAMES
+
+# What a guest must not do to its host, and what does it.
+cat >"$scratch/forbidden" <<'NAMES'
+__cxa_thread_atexit_impl a thread-local destructor would run after the plug-in is gone
+_exit ends the host
+abort ends the host
+exit ends the host
+fork copies the host
+popen runs a program in the host's name
+posix_spawn runs a program in the host's name
+putenv changes the host's environment under its threads
+setenv changes the host's environment under its threads
+setlocale changes the host's locale
+sigaction changes the host's signal handlers
+signal changes the host's signal handlers
+system runs a program in the host's name
+umask changes the host's umask
+unsetenv changes the host's environment under its threads
+NAMES
+
+# symbols FILE defined|undefined: the names, without versions; those that may stay undefined (weak) are left out.
+symbols() {
+	readelf --dyn-syms --wide "$1" | awk -v want="$2" '
+		$5 ~ /^(GLOBAL|WEAK|UNIQUE)$/ && $8 != "" {
+			kind = $7 == "UND" ? "undefined" : "defined"
+			if (kind == want && !(kind == "undefined" && $5 == "WEAK")) { sub(/@.*/, "", $8); print $8 }
+		}' | sort -u
+}
+
+symbols "$plugin" defined >"$scratch/defined"
+comm -23 "$scratch/defined" "$scratch/exports" >"$scratch/extra"
+comm -13 "$scratch/defined" "$scratch/exports" >"$scratch/missing"
+findings_from "$scratch/extra" "exported, and not of the interface"
+findings_from "$scratch/missing" "of the interface, and not exported"
+
+ldd "$plugin" | awk '/=> \// { print $3 } /^[[:space:]]*\// { print $1 }' >"$scratch/libraries"
+while read -r library; do
+	symbols "$library" defined
+done <"$scratch/libraries" | sort -u >"$scratch/system"
+symbols "$plugin" undefined >"$scratch/undefined"
+comm -23 "$scratch/undefined" "$scratch/system" >"$scratch/from_host"
+comm -23 "$scratch/from_host" "$scratch/host" >"$scratch/extra"
+comm -13 "$scratch/from_host" "$scratch/host" >"$scratch/missing"
+findings_from "$scratch/extra" "undefined, and in no library that the plug-in names"
+findings_from "$scratch/missing" "a completion function that is not called, or not left to the host"
+
+while read -r name reason; do
+	if grep -qx "$name" "$scratch/undefined"; then
+		finding "$name is called: it $reason"
+	fi
+done <"$scratch/forbidden"
+
+readelf --dynamic --wide "$plugin" >"$scratch/dynamic"
+readelf --program-headers --wide "$plugin" >"$scratch/headers"
+grep -q NODELETE "$scratch/dynamic" || finding "not linked with -z nodelete: libraries below it do not survive dlclose"
+grep -qE 'BIND_NOW|\(FLAGS_1\).*NOW' "$scratch/dynamic" || finding "not linked with -z now"
+grep -q 'GNU_RELRO' "$scratch/headers" || finding "not linked with -z relro"
+grep -q 'TEXTREL' "$scratch/dynamic" && finding "has text relocations: not everything is compiled with -fPIC"
+grep -qE 'RPATH|RUNPATH' "$scratch/dynamic" && finding "has a run path: libraries are the system's"
+grep 'GNU_STACK' "$scratch/headers" | grep -q 'RWE' && finding "wants an executable stack"
+done_linting

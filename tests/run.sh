@@ -1,0 +1,311 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Everything that is tested, from a fresh clone on a fresh Debian machine: see usage(), or sh tests/run.sh --help.
+set -u
+
+# What the builds and the tests need; each line is one reason.
+PACKAGES="
+gcc libc6-dev clang cmake ninja-build pkg-config git
+libldap-dev libsasl2-dev libxml2-dev libcmocka-dev
+gcc-mingw-w64-x86-64-win32
+clang-format clang-tidy cppcheck shellcheck groff-base
+slapd ldap-utils openssl libsasl2-modules libsasl2-modules-gssapi-mit
+krb5-kdc krb5-admin-server krb5-user
+python3 libxml2-utils
+mmdebstrap podman runc podman-compose netavark aardvark-dns iproute2 iptables
+"
+
+# label and budget in minutes, in the order of running. A label over its budget is named; over twice its
+# budget is a failure: a test that became slow is a test that will not be run.
+BUDGETS="
+unit 1
+scenario 1
+lint 6
+host 2
+integration 8
+container 6
+"
+OTHER_BUDGET=2
+
+# The labels that the builds with sanitizers run.
+SANITIZED_LABELS="unit scenario host"
+
+# What can be built for Windows.
+WINDOWS_MODULES="base;identity"
+
+# With CI=true a skipped test is a failure: everything is installed there. Names (as ctest prints them) of those that may
+# be skipped all the same, one a line, each with its reason behind it. None.
+MAY_SKIP="
+"
+
+usage() {
+	cat <<'TEXT'
+Usage: sh tests/run.sh [--all] [--only LABEL] [--no-install] [--help]
+
+Installs what is missing (Debian packages, as root or with sudo; no service is started), builds and tests:
+
+  release   all tests, label by label
+  asan      unit, scenario and host tests, with AddressSanitizer and UndefinedBehaviorSanitizer
+  tsan      the same, with ThreadSanitizer
+  clang     builds
+  windows   builds, with mingw-w64, the modules that can be built for Windows
+
+Builds are in build/<name>, their output in build/<name>.log.
+
+  --all         also the tests with the label `long`
+  --only LABEL  the release build and the tests with this label, nothing else
+  --no-install  install nothing; what is missing makes tests skip or builds fail
+  --help        this text
+
+The last line is `N passed, N failed, N skipped`, over all runs of ctest; a build that fails counts as one failed. Exit
+status 0: nothing failed. With CI=true in the environment a skipped test counts as failed.
+TEXT
+}
+
+say() {
+	printf '\n== %s\n' "$*"
+}
+
+passed=0 failed=0 skipped=0
+problems=""
+
+# problem TEXT: counts as one failed, and is said again at the end.
+problem() {
+	echo "PROBLEM: $*"
+	failed=$((failed + 1))
+	problems="$problems
+  $*"
+}
+
+# Packages
+
+as_root() {
+	if [ "$(id -u)" = 0 ]; then
+		"$@"
+	else
+		sudo "$@"
+	fi
+}
+
+missing_packages() {
+	for package in $PACKAGES; do
+		dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q '^install ok installed' || echo "$package"
+	done
+}
+
+# Packages with a service (slapd, krb5-kdc) start it when they are installed, unless this policy forbids it. One that is
+# there already, as in most containers, is the machine's own business.
+POLICY=/usr/sbin/policy-rc.d
+forbid_services() {
+	[ -e "$POLICY" ] && return
+	printf '#!/bin/sh\nexit 101\n' | as_root tee "$POLICY" >/dev/null && as_root chmod 755 "$POLICY" && policy_is_ours=yes
+}
+
+allow_services() {
+	if [ "${policy_is_ours:-no}" = yes ]; then
+		as_root rm -f "$POLICY"
+		policy_is_ours=no
+	fi
+}
+
+install_packages() {
+	command -v dpkg-query >/dev/null 2>&1 || {
+		echo "This is not Debian: install what PACKAGES in tests/run.sh names, then run it with --no-install." >&2
+		exit 1
+	}
+	missing=$(missing_packages | tr '\n' ' ')
+	[ -n "$missing" ] || return 0
+	say "installing: $missing"
+	forbid_services
+	# shellcheck disable=SC2086  # a list
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 update >build/install.log 2>&1 &&
+		as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o DPkg::Lock::Timeout=300 install \
+			--no-install-recommends $missing >>build/install.log 2>&1 || {
+		tail -n 30 build/install.log
+		problem "could not install packages (build/install.log)"
+	}
+	allow_services
+}
+
+# Builds
+
+# build NAME CMAKE_ARGUMENT...: configure and build in build/NAME.
+build() {
+	name=$1
+	shift
+	say "build $name"
+	begin=$(date +%s)
+	# A folder that was copied here from elsewhere knows files that are not ours.
+	if [ -f "build/$name/CMakeCache.txt" ] &&
+		! grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$root" "build/$name/CMakeCache.txt"; then
+		rm -rf "build/$name"
+	fi
+	{ cmake "$@" && cmake --build "build/$name" --parallel "$jobs"; } >"build/$name.log" 2>&1 || {
+		grep -E -A 12 'FAILED|[Ee]rror' "build/$name.log" | head -n 60
+		problem "build $name (build/$name.log)"
+		return 1
+	}
+	echo "built in $(($(date +%s) - begin)) s"
+}
+
+# Tests
+
+# attribute NAME FILE: of the first element of ctest's report that has it.
+attribute() {
+	sed -n "s/^[[:space:]]*$1=\"\\([0-9]*\\)\".*/\\1/p" "$2" | head -n 1
+}
+
+skipped_names() {
+	awk '/<testcase / { name = $0; sub(/.*name="/, "", name); sub(/".*/, "", name) } /<skipped/ { print name }' "$1"
+}
+
+# test_label BUILD LABEL BUDGET: run the tests of a label, count, and compare the time with the budget (minutes).
+test_label() {
+	build_name=$1 label=$2 budget=$3
+	report=build/$build_name.$label.xml
+	rm -f "$report"
+	say "test $build_name: $label"
+	begin=$(date +%s)
+	# shellcheck disable=SC2086  # several words each
+	$without_aslr ctest --test-dir "build/$build_name" -L "^$label\$" $long --no-tests=ignore -j 2 --output-on-failure \
+		--output-junit "$root/$report"
+	status=$?
+	seconds=$(($(date +%s) - begin))
+	if [ ! -s "$report" ]; then
+		problem "ctest $build_name $label ended with $status and left no report"
+		return
+	fi
+	count "$report" "$build_name" "$label" "$status"
+	echo "time: $build_name $label: $seconds s of $((budget * 60)) s"
+	if [ "$seconds" -gt $((budget * 120)) ]; then
+		problem "$build_name $label took $seconds s: more than twice its budget of $budget min"
+	elif [ "$seconds" -gt $((budget * 60)) ]; then
+		echo "SLOW: $build_name $label is over its budget of $budget min"
+	fi
+}
+
+# count REPORT BUILD LABEL STATUS: add a report to the sums.
+count() {
+	all=$(attribute tests "$1") bad=$(attribute failures "$1")
+	quiet=$(($(attribute skipped "$1") + $(attribute disabled "$1")))
+	all=${all:-0} bad=${bad:-0}
+	if [ "$4" != 0 ] && [ "$bad" = 0 ]; then
+		problem "ctest $2 $3 ended with $4, though no test failed"
+	fi
+	[ "$bad" = 0 ] || problems="$problems
+  $bad of the tests $2 $3"
+	passed=$((passed + all - bad - quiet)) failed=$((failed + bad)) skipped=$((skipped + quiet))
+	if [ "${CI:-}" = true ]; then
+		for name in $(skipped_names "$1"); do
+			echo "$MAY_SKIP" | grep -q "^$name\>" && continue
+			problem "$name ($2) was skipped, which CI=true does not allow"
+			skipped=$((skipped - 1))
+		done
+	fi
+}
+
+budget_of() {
+	echo "$BUDGETS" | awk -v label="$1" -v other="$OTHER_BUDGET" '
+		$1 == label { found = $2 } END { print found ? found : other }'
+}
+
+# labels BUILD: those of the table in its order, then any others.
+labels() {
+	ctest --test-dir "build/$1" --print-labels | sed -n 's/^  *//p' | grep -v '^All Labels:' | grep -vx long >build/labels
+	echo "$BUDGETS" | awk 'NF { print $1 }' | grep -xFf build/labels
+	echo "$BUDGETS" | awk 'NF { print $1 }' | grep -vxFf - build/labels
+}
+
+# A test without a label would never run.
+check_labels() {
+	unlabelled=$(ctest --test-dir build/release -N -LE . | sed -n 's/^Total Tests: //p')
+	[ "$unlabelled" = 0 ] || problem "$unlabelled tests have no label (ctest --test-dir build/release -N -LE .)"
+}
+
+test_release() {
+	check_labels
+	for label in $(labels release); do
+		test_label release "$label" "$(budget_of "$label")"
+	done
+}
+
+# test_sanitized BUILD: everything is slower there; the budgets are doubled.
+test_sanitized() {
+	for label in $(labels "$1"); do
+		case " $SANITIZED_LABELS " in
+		*" $label "*) test_label "$1" "$label" "$(($(budget_of "$label") * 2))" ;;
+		esac
+	done
+}
+
+# The whole
+
+finish() {
+	total=$(($(date +%s) - started))
+	say "done in $((total / 60)) min $((total % 60)) s"
+	[ -z "$problems" ] || echo "failed:$problems"
+	echo "$passed passed, $failed failed, $skipped skipped"
+	[ "$failed" = 0 ]
+	exit $?
+}
+
+long="-LE ^long\$" only="" install=yes
+while [ $# -gt 0 ]; do
+	case $1 in
+	--all) long="" ;;
+	--only)
+		only=${2:?--only wants a label}
+		shift
+		;;
+	--no-install) install=no ;;
+	--help)
+		usage
+		exit 0
+		;;
+	*)
+		echo "run.sh: unknown option: $1 (see --help)" >&2
+		exit 2
+		;;
+	esac
+	shift
+done
+
+export LC_ALL=C.UTF-8
+root=$(cd "$(dirname "$0")/.." && pwd -P) || exit 1
+cd "$root" || exit 1
+started=$(date +%s)
+jobs=$(nproc)
+without_aslr=""
+mkdir -p build || exit 1
+trap 'allow_services' EXIT
+trap 'exit 1' HUP INT TERM
+
+[ "$install" = no ] || install_packages
+
+build release --preset release || finish
+if [ -n "$only" ]; then
+	test_label release "$only" "$(budget_of "$only")"
+	[ $((passed + failed + skipped)) -gt 0 ] || problem "no test has the label $only"
+	finish
+fi
+test_release
+
+build asan --preset asan && test_sanitized asan
+
+# ThreadSanitizer of gcc 12 gives up ("unexpected memory mapping") where the kernel spreads addresses widely.
+if build tsan --preset tsan; then
+	setarch "$(uname -m)" -R true 2>/dev/null && without_aslr="setarch $(uname -m) -R"
+	test_sanitized tsan
+	without_aslr=""
+fi
+
+build clang -S . -B build/clang -G Ninja -DCMAKE_C_COMPILER=clang -DCMAKE_BUILD_TYPE=Debug
+
+if command -v x86_64-w64-mingw32-gcc >/dev/null 2>&1; then
+	build windows --preset windows -DWSMAUTHZ_MODULES="$WINDOWS_MODULES"
+else
+	say "build windows: mingw-w64 is not installed"
+	[ "${CI:-}" != true ] || problem "mingw-w64 is not installed"
+fi
+
+finish

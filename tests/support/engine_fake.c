@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <os/clock.h>
+#include <os/executor.h>
+#include <os/thread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <support/engine_fake.h>
+#include <support/engine_fake_script.h>
+#include <wsmauthz/engine.h>
+#include <wsmauthz/wsman.h>
+
+/* Not base/memory.h: a test that makes allocations fail means those of the code under test. */
+
+struct question {
+	struct wa_engine *engine;
+	struct question *next;
+	wa_decided_fn *decided;
+	void *context;
+	struct script_answer answer;
+	char detail[512];
+	struct task task;
+	struct timer timer;
+};
+
+struct wa_engine {
+	struct script script;
+	struct executor *executor;
+	struct question *asleep; /* the executor's thread only: asked, not answered */
+};
+
+static atomic_size_t asked, engines;
+static _Atomic(struct question *) lost;
+
+size_t engine_fake_asked(void)
+{
+	return atomic_load(&asked);
+}
+
+size_t engine_fake_open(void)
+{
+	return atomic_load(&engines);
+}
+
+static void answer_with(struct question *question, const struct script_answer *answer)
+{
+	struct wa_decision decision = {.detail = question->detail};
+
+	if (!answer->is_zeroed) {
+		decision.verdict = answer->verdict;
+		decision.reason = answer->reason;
+		decision.code = answer->code;
+		decision.redirect_uri = answer->uri;
+		decision.rule = answer->rule;
+		decision.dn = answer->path_count > 0 ? answer->path[0] : NULL;
+		decision.path = answer->path_count > 0 ? answer->path : NULL;
+		decision.path_count = answer->path_count;
+		decision.administrator = answer->is_administrator;
+		decision.quota = answer->quota;
+		decision.cached = answer->is_cached;
+		decision.searches = answer->is_cached ? 0 : 1;
+		decision.elapsed_us = answer->delay_ms * 1000;
+	}
+	question->decided(question->context, &decision);
+	free(question);
+}
+
+static void take_out(struct question *question)
+{
+	struct question **at = &question->engine->asleep;
+
+	while (*at != question)
+		at = &(*at)->next;
+	*at = question->next;
+}
+
+static void wake(void *context)
+{
+	struct question *question = context;
+
+	take_out(question);
+	answer_with(question, &question->answer);
+}
+
+static void begin(void *context)
+{
+	struct question *question = context;
+	struct wa_engine *engine = question->engine;
+
+	if (question->answer.is_lost) {
+		question->next = atomic_load(&lost);
+		while (!atomic_compare_exchange_weak(&lost, &question->next, question))
+			continue;
+		return;
+	}
+	question->next = engine->asleep;
+	engine->asleep = question;
+	if (question->answer.is_never)
+		return;
+	if (question->answer.delay_ms == 0)
+		wake(question);
+	else if (executor_timer_set(engine->executor, &question->timer,
+				    clock_monotonic_ms() + question->answer.delay_ms) != STATUS_OK)
+		abort();
+}
+
+bool wa_engine_open(const char *policy_path, const struct wa_log *log, struct wa_engine **engine_out,
+		    struct wa_error *error)
+{
+	struct wa_engine *engine = calloc(1, sizeof(*engine));
+
+	if (engine == NULL)
+		abort();
+	if (!script_read(policy_path, &engine->script, error->what, sizeof(error->what))) {
+		(void)snprintf(error->hint, sizeof(error->hint), "write a better one");
+		free(engine);
+		return false;
+	}
+	if (executor_open("fake-engine", &engine->executor, NULL) != STATUS_OK) {
+		(void)snprintf(error->what, sizeof(error->what), "no thread");
+		script_done(&engine->script);
+		free(engine);
+		return false;
+	}
+	if (log != NULL && log->level >= WA_LOG_INFO)
+		log->write(log->context, WA_LOG_INFO, "the scripted engine has started");
+	atomic_fetch_add(&engines, 1);
+	*engine_out = engine;
+	return true;
+}
+
+static const char *or_dash(const char *text)
+{
+	return text != NULL ? text : "-";
+}
+
+static void describe(struct question *question, const struct wa_question *asked_for)
+{
+	static const char *const kinds[] = {"user", "operation", "quota"};
+	const struct wa_certificate *certificate = asked_for->certificate;
+
+	(void)snprintf(question->detail, sizeof(question->detail),
+		       "%s mechanism=%s url=%s sid=%d certificate=%s/%s/%s/%s", kinds[asked_for->kind],
+		       or_dash(asked_for->mechanism), or_dash(asked_for->http_url), asked_for->allow_sid,
+		       or_dash(certificate != NULL ? certificate->subject : NULL),
+		       or_dash(certificate != NULL ? certificate->issuer_name : NULL),
+		       or_dash(certificate != NULL ? certificate->issuer_thumbprint : NULL),
+		       or_dash(certificate != NULL ? certificate->subject_name : NULL));
+}
+
+bool wa_engine_decide(struct wa_engine *engine, const struct wa_question *asked_for, wa_decided_fn *decided,
+		      void *context)
+{
+	struct script_answer answer = script_find(&engine->script, asked_for->sender, asked_for->sender_length);
+	struct question *question;
+
+	atomic_fetch_add(&asked, 1);
+	if (answer.is_refused)
+		return false;
+	question = calloc(1, sizeof(*question));
+	if (question == NULL)
+		abort();
+	question->engine = engine;
+	question->decided = decided;
+	question->context = context;
+	question->answer = answer;
+	describe(question, asked_for);
+	question->task.run = begin;
+	question->task.context = question;
+	question->timer.run = wake;
+	question->timer.context = question;
+	executor_post(engine->executor, &question->task);
+	return true;
+}
+
+uint32_t wa_engine_timeout_ms(const struct wa_engine *engine)
+{
+	return engine->script.timeout_ms;
+}
+
+bool wa_engine_is_asynchronous(const struct wa_engine *engine)
+{
+	return engine->script.is_asynchronous;
+}
+
+bool wa_engine_allows_null_token(const struct wa_engine *engine)
+{
+	return engine->script.allows_null_token;
+}
+
+static void end_all(void *context)
+{
+	static const struct script_answer shutting_down = {
+	    .verdict = WA_ERROR, .reason = WA_REASON_SHUTTING_DOWN, .code = WSMAUTHZ_PLUGIN_FAILED};
+	struct wa_engine *engine = context;
+	struct question *question;
+
+	while ((question = engine->asleep) != NULL) {
+		engine->asleep = question->next;
+		executor_timer_clear(engine->executor, &question->timer);
+		answer_with(question, &shutting_down);
+	}
+}
+
+void wa_engine_close(struct wa_engine **engine)
+{
+	struct task end;
+
+	if (*engine == NULL)
+		return;
+	end.run = end_all;
+	end.context = *engine;
+	executor_post((*engine)->executor, &end);
+	executor_close(&(*engine)->executor);
+	script_done(&(*engine)->script);
+	free(*engine);
+	*engine = NULL;
+	atomic_fetch_sub(&engines, 1);
+}
+
+size_t engine_fake_answer_lost(void)
+{
+	static const struct script_answer too_late = {.verdict = WA_AUTHORIZE, .reason = WA_REASON_MEMBER};
+	struct question *question = atomic_exchange(&lost, NULL), *next;
+	size_t count = 0;
+
+	for (; question != NULL; question = next) {
+		next = question->next;
+		answer_with(question, &too_late);
+		count++;
+	}
+	return count;
+}

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <support/assertions.h>
+
+#include <base/text.h>
+#include <identity/dn.h>
+#include <membership/closure_build.h>
+#include <string.h>
+#include <support/entry_builder.h>
+#include <support/memory_failing.h>
+
+static const struct digest_key key = {5, 6};
+
+#define ROOT  "cn=root,dc=x"
+#define CHILD "cn=child,dc=x"
+
+static struct closure_builder *builder_with_root(uint64_t budget)
+{
+	struct closure_builder *builder = closure_builder_new(1, &key, budget);
+
+	assert_non_null(builder);
+	assert_int_equal(closure_builder_list_group(builder, ROOT, "id-root"), STATUS_OK);
+	assert_int_equal(closure_builder_list_group(builder, CHILD, "id-child"), STATUS_OK);
+	assert_int_equal(closure_builder_list_group(builder, "cn=elsewhere,dc=x", "id-elsewhere"), STATUS_OK);
+	assert_int_equal(closure_builder_set_root(builder, 0, ROOT, "id-root"), STATUS_OK);
+	return builder;
+}
+
+static enum status take(struct closure_builder *builder, uint32_t group, const char *attributes)
+{
+	struct arena *arena = arena_new(1 << 20);
+	enum status status = closure_builder_take_group(builder, group, build_entry(arena, "cn=g", attributes));
+
+	arena_free(&arena);
+	return status;
+}
+
+static struct closure *finish(struct closure_builder **builder)
+{
+	struct closure *closure = NULL;
+
+	assert_int_equal(closure_builder_finish(*builder, &closure), STATUS_OK);
+	closure_builder_free(builder);
+	return closure;
+}
+
+/* How many of the closure's groups hold the user with this own DN directly. */
+static size_t holders(const struct closure *closure, const char *dn)
+{
+	struct text name;
+	size_t count;
+
+	text_init(&name);
+	dn_own_key(dn, strlen(dn), &name);
+	(void)member_index_find(closure_index(closure), closure_digest_dn(closure, text_string(&name), name.length),
+				&count);
+	text_done(&name);
+	return count;
+}
+
+static size_t uid_holders(const struct closure *closure, const char *uid)
+{
+	size_t count;
+
+	(void)member_index_find(closure_index(closure), closure_digest_uid(closure, uid, strlen(uid)), &count);
+	return count;
+}
+
+static void closure_builder__nested_group__is_read_once_and_only_if_reached(void **state)
+{
+	struct closure_builder *builder = builder_with_root(1 << 20);
+	uint32_t root = closure_builder_next_unread(builder), child;
+	struct closure *closure;
+
+	(void)state;
+	assert_int_equal(closure_builder_next_unread(builder), CLOSURE_NONE);
+	assert_string_equal(closure_builder_group_dn(builder, root), ROOT);
+	assert_int_equal(take(builder, root, "objectClass=groupOfNames; member=CN=Child, DC=x; member=uid=alice,dc=x"),
+			 STATUS_OK);
+	child = closure_builder_next_unread(builder);
+	assert_string_equal(closure_builder_group_dn(builder, child), CHILD);
+	assert_int_equal(take(builder, child, "objectClass=groupOfNames; member=cn=root,dc=x; member=UID=Bob,DC=x"),
+			 STATUS_OK);
+	assert_int_equal(closure_builder_next_unread(builder), CLOSURE_NONE);
+	closure = finish(&builder);
+	assert_int_equal(closure_group_count(closure), 2);
+	assert_int_equal(closure_distance(closure, 0, child), 1);
+	assert_int_equal(holders(closure, "uid=alice,dc=x"), 1);
+	assert_int_equal(holders(closure, "uid=bob,dc=x"), 1);
+	assert_int_equal(holders(closure, "uid=carol,dc=x"), 0);
+	closure_unref(&closure);
+}
+
+static void closure_builder__member_kinds__do_not_mix(void **state)
+{
+	struct closure_builder *builder = builder_with_root(1 << 20);
+	uint32_t root = closure_builder_next_unread(builder);
+	struct closure *closure;
+
+	(void)state;
+	assert_int_equal(take(builder, root,
+			      "objectClass=groupOfUniqueNames; objectClass=posixGroup; uniqueMember=uid=alice,dc=x; "
+			      "uniqueMember=uid=bob,dc=x#'0101'B; memberUid=Carol; memberUid=uid=dave,dc=x"),
+			 STATUS_OK);
+	closure = finish(&builder);
+	assert_int_equal(closure_kinds(closure), CLOSURE_KIND_UNIQUE_MEMBER | CLOSURE_KIND_MEMBER_UID);
+	assert_int_equal(holders(closure, "uid=alice,dc=x"), 1);
+	assert_int_equal(holders(closure, "uid=bob,dc=x"), 0);
+	assert_int_equal(holders(closure, "uid=dave,dc=x"), 0);
+	assert_int_equal(uid_holders(closure, "Carol"), 1);
+	assert_int_equal(uid_holders(closure, "carol"), 0);
+	assert_int_equal(uid_holders(closure, "alice"), 0);
+	closure_unref(&closure);
+}
+
+static void closure_builder__foreign_member__counts_for_the_entry_the_server_names(void **state)
+{
+	struct closure_builder *builder = builder_with_root(1 << 20);
+	uint32_t root = closure_builder_next_unread(builder), child, foreign;
+	struct closure *closure;
+	const char *dn = NULL;
+
+	(void)state;
+	/* "jose" with a combining accent, twice in two spellings of the rest; a child under another type's name. */
+	assert_int_equal(take(builder, root,
+			      "objectClass=groupOfNames; member=cn=jose\xCC\x81,dc=x; member=commonName=child,dc=x; "
+			      "member=cn=gone\\2C one,dc=x"),
+			 STATUS_OK);
+	assert_int_equal(closure_builder_next_unread(builder), CLOSURE_NONE);
+	foreign = closure_builder_next_foreign(builder, &dn);
+	assert_string_equal(dn, "cn=jose\xCC\x81,dc=x");
+	assert_int_equal(closure_builder_resolve(builder, foreign, "cn=Jos\xC3\xA9,dc=x"), STATUS_OK);
+	foreign = closure_builder_next_foreign(builder, &dn);
+	assert_string_equal(dn, "commonName=child,dc=x");
+	assert_int_equal(closure_builder_resolve(builder, foreign, CHILD), STATUS_OK);
+	foreign = closure_builder_next_foreign(builder, &dn);
+	assert_int_equal(closure_builder_resolve(builder, foreign, NULL), STATUS_OK);
+	assert_int_equal(closure_builder_next_foreign(builder, &dn), CLOSURE_NONE);
+	child = closure_builder_next_unread(builder);
+	assert_string_equal(closure_builder_group_dn(builder, child), CHILD);
+	/* A spelling that was resolved before is not asked about again. */
+	assert_int_equal(take(builder, child, "objectClass=groupOfNames; member=cn=jose\xCC\x81,dc=x"), STATUS_OK);
+	assert_int_equal(closure_builder_next_foreign(builder, &dn), CLOSURE_NONE);
+	closure = finish(&builder);
+	assert_int_equal(holders(closure, "cn=Jos\xC3\xA9,dc=x"), 2);
+	assert_int_equal(holders(closure, "cn=jose\xCC\x81,dc=x"), 0);
+	assert_int_equal(holders(closure, "cn=gone\\, one,dc=x"), 0);
+	closure_unref(&closure);
+}
+
+static void closure_builder_finish__unresolved_member__is_refused(void **state)
+{
+	struct closure_builder *builder = builder_with_root(1 << 20);
+	struct closure *closure = NULL;
+
+	(void)state;
+	assert_int_equal(take(builder, closure_builder_next_unread(builder),
+			      "objectClass=groupOfNames; member=cn=jose\xCC\x81,dc=x"),
+			 STATUS_OK);
+	assert_int_equal(closure_builder_finish(builder, &closure), STATUS_INTERNAL);
+	assert_null(closure);
+	closure_builder_free(&builder);
+}
+
+static void closure_builder_take_group__hidden_members__are_refused(void **state)
+{
+	struct closure_builder *builder = builder_with_root(1 << 20);
+	uint32_t root = closure_builder_next_unread(builder);
+
+	(void)state;
+	assert_int_equal(take(builder, root, "objectClass=groupOfNames; cn=root"), STATUS_REFUSED);
+	assert_int_equal(take(builder, root, "objectClass=groupOfUniqueNames; cn=root"), STATUS_REFUSED);
+	assert_int_equal(take(builder, root, "objectClass=posixGroup; cn=root"), STATUS_OK);
+	closure_builder_free(&builder);
+}
+
+static void closure_builder__index_beyond_its_budget__goes_on_without(void **state)
+{
+	struct closure_builder *builder = builder_with_root(2 * sizeof(struct member_pair));
+	uint32_t root = closure_builder_next_unread(builder), child;
+	struct closure *closure;
+
+	(void)state;
+	assert_int_equal(take(builder, root,
+			      "objectClass=groupOfNames; member=uid=a,dc=x; member=uid=b,dc=x; member=uid=c,dc=x; "
+			      "member=cn=child,dc=x"),
+			 STATUS_OK);
+	child = closure_builder_next_unread(builder);
+	assert_int_equal(take(builder, child, "objectClass=groupOfNames; member=uid=a,dc=x"), STATUS_OK);
+	closure = finish(&builder);
+	assert_null(closure_index(closure));
+	assert_int_equal(closure_distance(closure, 0, child), 1);
+	closure_unref(&closure);
+}
+
+static void closure_builder__values_that_are_no_dn__count_for_nobody(void **state)
+{
+	struct closure_builder *builder = builder_with_root(1 << 20);
+	struct closure *closure;
+
+	(void)state;
+	assert_int_equal(take(builder, closure_builder_next_unread(builder),
+			      "objectClass=groupOfNames; member=nonsense; member=uid=a,dc=x"),
+			 STATUS_OK);
+	assert_int_equal(closure_builder_invalid_count(builder), 1);
+	closure = finish(&builder);
+	assert_int_equal(member_index_count(closure_index(closure)), 1);
+	closure_unref(&closure);
+}
+
+static enum status build_once(void)
+{
+	struct closure_builder *builder = closure_builder_new(1, &key, 1 << 20);
+	struct closure *closure = NULL;
+	struct dir_value members[] = {{"uid=a,dc=x", 10}, {"cn=jose\xCC\x81,dc=x", 14}};
+	struct dir_value class = {"groupOfNames", 12};
+	struct dir_attribute attributes[] = {{"objectClass", &class, 1}, {"member", members, 2}};
+	struct dir_entry entry = {.dn = ROOT, .attributes = attributes, .attribute_count = 2};
+	enum status status = builder == NULL ? STATUS_NO_MEMORY : STATUS_OK;
+	const char *dn;
+
+	if (status == STATUS_OK)
+		status = closure_builder_list_group(builder, ROOT, "id");
+	if (status == STATUS_OK)
+		status = closure_builder_set_root(builder, 0, ROOT, "id");
+	if (status == STATUS_OK)
+		status = closure_builder_take_group(builder, closure_builder_next_unread(builder), &entry);
+	if (status == STATUS_OK)
+		status = closure_builder_resolve(builder, closure_builder_next_foreign(builder, &dn), "cn=b,dc=x");
+	if (status == STATUS_OK)
+		status = closure_builder_finish(builder, &closure);
+	closure_builder_free(&builder);
+	closure_unref(&closure);
+	return status;
+}
+
+static void closure_builder__no_memory__says_so_and_leaks_nothing(void **state)
+{
+	size_t before = memory_live_count();
+
+	(void)state;
+	for (size_t n = 1;; n++) {
+		enum status status;
+
+		memory_fail_at(n);
+		status = build_once();
+		assert_int_equal(memory_live_count(), before);
+		if (memory_fail_count() < n) {
+			assert_int_equal(status, STATUS_OK);
+			break;
+		}
+		assert_int_equal(status, STATUS_NO_MEMORY);
+	}
+	memory_fail_at(0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(closure_builder__nested_group__is_read_once_and_only_if_reached),
+	    cmocka_unit_test(closure_builder__member_kinds__do_not_mix),
+	    cmocka_unit_test(closure_builder__foreign_member__counts_for_the_entry_the_server_names),
+	    cmocka_unit_test(closure_builder_finish__unresolved_member__is_refused),
+	    cmocka_unit_test(closure_builder_take_group__hidden_members__are_refused),
+	    cmocka_unit_test(closure_builder__index_beyond_its_budget__goes_on_without),
+	    cmocka_unit_test(closure_builder__values_that_are_no_dn__count_for_nobody),
+	    cmocka_unit_test(closure_builder__no_memory__says_so_and_leaks_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <support/assertions.h>
+
+#include <policy/account.h>
+#include <string.h>
+#include <support/entry_builder.h>
+
+/* 2026-11-24T06:00:00Z, day 20781. */
+#define NOW 1795500000
+#define DAY 20781
+
+static void account_parse_time__valid__gives_seconds(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t seconds;
+	} rows[] = {
+	    {"19700101000000Z", 0},          {"20261124060000Z", NOW},
+	    {"20261124060000.123Z", NOW},    {"20261124060000,5Z", NOW},
+	    {"202611240600Z", NOW},          {"2026112406Z", NOW},
+	    {"20261124070000+01", NOW},      {"20261124070000+0100", NOW},
+	    {"20261124003000-0530", NOW},    {"20000229120000Z", 951825600},
+	    {"19691231235959Z", -1},         {"20240229000000Z", 1709164800},
+	    {"21000301000000Z", 4107542400}, {"00000101000000Z", -62167219200},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		int64_t seconds = 0;
+
+		assert_row(rows[i].text, account_parse_time(rows[i].text, &seconds));
+		assert_row(rows[i].text, seconds == rows[i].seconds);
+	}
+}
+
+static void account_parse_time__invalid__is_refused(void **state)
+{
+	static const char *const rows[] = {
+	    "",
+	    "Z",
+	    "20261124",
+	    "20261124060000",
+	    "20261124060000z",
+	    "20261324060000Z",
+	    "20261100060000Z",
+	    "20261132060000Z",
+	    "20261124240000Z",
+	    "20261124066000Z",
+	    "2026112406000Z",
+	    "20261124060000ZZ",
+	    "20261124060000+1",
+	    "20261124060000+24",
+	    "20261124060000+01000",
+	    "2026-11-24T06:00",
+	    "-0261124060000Z",
+	    "x0261124060000Z",
+	};
+	int64_t seconds;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++)
+		assert_row(rows[i], !account_parse_time(rows[i], &seconds));
+}
+
+static void account_state_of__attributes__give_the_state(void **state)
+{
+	/* The expected letters: d disabled, l locked, e expired, p password expired. */
+	static const struct {
+		const char *attributes, *expected;
+	} rows[] = {
+	    {"uid=alice", ""},
+	    {"pwdAccountLockedTime=000001010000Z", "d"},
+	    {"pwdAccountLockedTime=20261124055900Z", "l"},
+	    {"PWDACCOUNTLOCKEDTIME=20261124055900Z", "l"},
+	    {"pwdAccountLockedTime=000001010000Z; pwdAccountLockedTime=20261124055900Z", "dl"},
+	    {"nsAccountLock=TRUE", "d"},
+	    {"nsAccountLock=true", "d"},
+	    {"nsAccountLock=FALSE", ""},
+	    {"pwdEndTime=20261124060001Z", ""},
+	    {"pwdEndTime=20261124060000Z", "e"},
+	    {"pwdEndTime=20201124060000Z", "e"},
+	    {"pwdStartTime=20261124060000Z", ""},
+	    {"pwdStartTime=20261124060001Z", "e"},
+	    {"shadowExpire=-1", ""},
+	    {"shadowExpire=20782", ""},
+	    {"shadowExpire=20781", "e"},
+	    {"shadowExpire=0", "e"},
+	    {"pwdReset=TRUE", "p"},
+	    {"pwdReset=FALSE", ""},
+	    {"passwordExpirationTime=20261124060000Z", "p"},
+	    {"passwordExpirationTime=20261124060001Z", ""},
+	    {"shadowLastChange=20700; shadowMax=81", ""},
+	    {"shadowLastChange=20700; shadowMax=80", "p"},
+	    {"shadowLastChange=20700; shadowMax=-1", ""},
+	    {"shadowLastChange=20700", ""},
+	    {"pwdAccountLockedTime=20261124055900Z; pwdEndTime=20201124060000Z; pwdReset=TRUE", "lep"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct arena *arena = arena_new(65536);
+		struct account_state found;
+		const char *malformed = NULL;
+
+		assert_row(rows[i].attributes, account_state_of(build_entry(arena, "uid=alice", rows[i].attributes),
+								NOW, &found, &malformed));
+		assert_row(rows[i].attributes, found.disabled == (strchr(rows[i].expected, 'd') != NULL));
+		assert_row(rows[i].attributes, found.locked == (strchr(rows[i].expected, 'l') != NULL));
+		assert_row(rows[i].attributes, found.expired == (strchr(rows[i].expected, 'e') != NULL));
+		assert_row(rows[i].attributes, found.password_expired == (strchr(rows[i].expected, 'p') != NULL));
+		arena_free(&arena);
+	}
+}
+
+static void account_state_of__malformed_values__are_told(void **state)
+{
+	static const struct {
+		const char *attributes, *malformed;
+	} rows[] = {
+	    {"pwdAccountLockedTime=never", "pwdAccountLockedTime"},
+	    {"pwdEndTime=tomorrow", "pwdEndTime"},
+	    {"pwdEndTime=20261124060000Z; pwdEndTime=20271124060000Z", "pwdEndTime"},
+	    {"pwdStartTime=20261124060000", "pwdStartTime"},
+	    {"passwordExpirationTime=x", "passwordExpirationTime"},
+	    {"shadowExpire=1e3", "shadowExpire"},
+	    {"shadowExpire=1; shadowExpire=2", "shadowExpire"},
+	    {"shadowLastChange=", "shadowLastChange"},
+	    {"shadowMax=99999999999", "shadowMax"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct arena *arena = arena_new(65536);
+		struct account_state found;
+		const char *malformed = NULL;
+
+		assert_row(rows[i].attributes, !account_state_of(build_entry(arena, "uid=alice", rows[i].attributes),
+								 NOW, &found, &malformed));
+		assert_string_equal(malformed, rows[i].malformed);
+		arena_free(&arena);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(account_parse_time__valid__gives_seconds),
+	    cmocka_unit_test(account_parse_time__invalid__is_refused),
+	    cmocka_unit_test(account_state_of__attributes__give_the_state),
+	    cmocka_unit_test(account_state_of__malformed_values__are_told),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
