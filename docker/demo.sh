@@ -58,7 +58,7 @@ logged() {
 }
 
 as_root() {
-	if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo -n "$@" 2>/dev/null || sudo "$@"; fi
+	if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
 }
 
 stop_server() {
@@ -120,8 +120,8 @@ install_packages() {
 	[ "$(id -u)" -eq 0 ] || command -v sudo >/dev/null || give_up "Installing packages takes root; run as root: apt-get install $*"
 	note "installing: $*"
 	case " $* " in *" slapd "*) forbid_services ;; esac
-	logged as_root apt-get update || note "apt-get update reported a problem; going on with the package lists that are here"
-	logged as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@" ||
+	logged as_root apt-get -o DPkg::Lock::Timeout=120 update || note "apt-get update reported a problem; going on with the package lists that are here"
+	logged as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=120 install -y --no-install-recommends "$@" ||
 		give_up "apt-get could not install the packages."
 	case " $* " in
 	*" slapd "*)
@@ -215,7 +215,7 @@ start_in_container() {
 		note "$engine answers: building docker/openldap"
 		have_base && build_image && run_container && return 0
 		note "$engine could not build or run it"
-		logged "$engine" logs "$container"
+		[ -z "$container" ] || logged "$engine" logs "$container"
 		stop_server
 	done
 	engine=''

@@ -188,6 +188,7 @@ health() {
 case ${1:-} in
 --prepare | --health)
 	[ $# -eq 2 ] || fail "usage: $0 $1 STATE_DIR"
+	[ "$1" = --prepare ] || [ -d "$2" ] || fail "there is no state directory '$2'"
 	use_state "$2"
 	if [ "$1" = --health ]; then health; else prepare; fi
 	;;

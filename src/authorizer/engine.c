@@ -5,6 +5,7 @@
 #include <directory/dir_conn.h>
 #include <os/log_sink.h>
 #include <policy/account.h>
+#include <policy/redirect.h>
 #include <string.h>
 
 static void write_log(void *context, enum log_level level, const char *line)
@@ -81,6 +82,18 @@ static enum status name_attributes(struct wa_engine *engine)
 	return STATUS_OK;
 }
 
+static void warn(const struct wa_engine *engine)
+{
+	const struct config_redirect *redirect = &engine->config->redirect;
+
+	if (redirect->attribute != NULL && redirect_attribute_may_be_self_written(redirect->attribute))
+		log_warning(
+		    &engine->log,
+		    "%s:%u: many directories let people write '%s' of their own entry, and so choose where they "
+		    "are redirected to; see that the access rules of this one do not, or use <site group>",
+		    engine->config->path, redirect->line, redirect->attribute);
+}
+
 static enum status open_parts(struct wa_engine *engine, struct error *error)
 {
 	enum status status = audit_open(engine->config, &engine->log, &engine->audit, error);
@@ -113,6 +126,7 @@ enum status engine_open_with(const struct config *config, const struct wa_log *l
 	atomic_init(&engine->questions, 0);
 	engine->config = config_ref(config);
 	set_log(engine, log);
+	warn(engine);
 	dir_conn_prepare_process();
 	status = open_parts(engine, error);
 	if (status != STATUS_OK) {

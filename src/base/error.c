@@ -72,7 +72,7 @@ void error_native(struct error *error, enum error_origin origin, long native)
 	error->native = native;
 }
 
-/* PRINTF_LIKE(3, 4): put() for arguments that are at hand. */
+/* put() with its arguments at hand, not in a list. */
 static void put_formatted(char *out, size_t size, const char *format, ...) PRINTF_LIKE(3, 4);
 
 static void put_formatted(char *out, size_t size, const char *format, ...)

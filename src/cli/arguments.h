@@ -22,7 +22,7 @@ struct arguments {
 	struct given_option {
 		const struct option *option;
 		const char *value; /* NULL: it takes none */
-	} *given;                  /* owned */
+	} * given;                 /* owned */
 	size_t given_count;
 	const char **operands; /* owned; the strings are argv's */
 	size_t operand_count;

@@ -45,8 +45,9 @@ static bool wait_for_input(void)
 	/* A pipe without a reader shows as an error that need not be asked for. */
 	struct pollfd wanted[] = {{.fd = STDIN_FILENO, .events = POLLIN}, {.fd = STDOUT_FILENO}};
 
-	while (poll(wanted, 2, -1) < 0 && errno == EINTR)
-		continue;
+	/* Interrupted, it says nothing of the descriptors: the read that follows finds out. */
+	if (poll(wanted, 2, -1) < 0)
+		return true;
 	return (wanted[1].revents & (POLLERR | POLLHUP | POLLNVAL)) == 0;
 }
 

@@ -82,6 +82,43 @@ static void remember_problem(void *context, library_error raised)
 		  message);
 }
 
+/* Some messages about memory go to the thread's other handler, which would print them. */
+static void say_nothing(void *context, const char *format, ...) PRINTF_LIKE(2, 3);
+
+static void say_nothing(void *context, const char *format, ...)
+{
+	(void)context;
+	(void)format;
+}
+
+/*
+ * The library's tree and string functions tell that memory ran out to the thread's handlers only, not to the
+ * reader's, and the reader goes on without a node, a namespace or a part of a value (libxml2 2.9.14): a policy
+ * could lose a deny rule. So the thread's handlers are ours while the library runs, and put back behind it.
+ */
+struct listening {
+	xmlStructuredErrorFunc structured;
+	void *structured_context;
+	xmlGenericErrorFunc generic;
+	void *generic_context;
+};
+
+static void listen(struct xml_reader *reader, struct listening *kept)
+{
+	kept->structured = xmlStructuredError;
+	kept->structured_context = xmlStructuredErrorContext;
+	kept->generic = xmlGenericError;
+	kept->generic_context = xmlGenericErrorContext;
+	xmlSetStructuredErrorFunc(reader, remember_problem);
+	xmlSetGenericErrorFunc(NULL, say_nothing);
+}
+
+static void listen_no_more(const struct listening *kept)
+{
+	xmlSetStructuredErrorFunc(kept->structured_context, kept->structured);
+	xmlSetGenericErrorFunc(kept->generic_context, kept->generic);
+}
+
 static enum status fail(struct xml_reader *reader, struct error *error)
 {
 	reader->node = XML_NONE;
@@ -98,14 +135,20 @@ static bool is_blank(const char *text)
 	return *text == 0;
 }
 
-/* Step beside the parser to the piece it shows, and note its line. */
-static void follow(struct xml_reader *reader, enum xml_piece piece, enum xml_piece or_piece)
+/*
+ * Step beside the parser to the tag that it shows, and note its line. Parser and pieces must agree on every tag:
+ * should the parser ever lose one, the document is not read at all.
+ */
+static void follow(struct xml_reader *reader, enum xml_piece expected)
 {
-	do {
-		if (xml_lex_next(&reader->lex) == XML_PIECE_END)
-			break;
-	} while (reader->lex.piece != piece && reader->lex.piece != or_piece);
+	enum xml_piece piece = xml_lex_next(&reader->lex);
+
+	while (piece == XML_PIECE_NOTHING || piece == XML_PIECE_TEXT)
+		piece = xml_lex_next(&reader->lex);
 	reader->line = reader->lex.line;
+	if (piece != expected && reader->problem.status == STATUS_OK)
+		error_set(&reader->problem, STATUS_INTERNAL, "%s:%u: the XML parser lost a part of the document",
+			  reader->name, reader->line);
 }
 
 /* The same for text, which may have been white space in the parser's eyes: never past a tag. */
@@ -154,91 +197,90 @@ static bool copy_attribute(struct xml_reader *reader)
 
 static bool copy_attributes(struct xml_reader *reader)
 {
+	size_t seen = 0;
 	int moved;
 
 	reader->attributes = arena_alloc_array(reader->strings, XML_MAX_ATTRIBUTES, sizeof(*reader->attributes));
 	if (reader->attributes == NULL)
 		return false;
 	while ((moved = xmlTextReaderMoveToNextAttribute(reader->text)) == 1) {
-		if (xmlTextReaderIsNamespaceDecl(reader->text) == 1)
-			continue;
 		/* The gate has counted them; this holds should the two ever count differently. */
-		if (reader->attribute_count == XML_MAX_ATTRIBUTES || !copy_attribute(reader))
+		if (seen++ == XML_MAX_ATTRIBUTES)
+			return false;
+		if (xmlTextReaderIsNamespaceDecl(reader->text) != 1 && !copy_attribute(reader))
 			return false;
 	}
-	return moved == 0 && xmlTextReaderMoveToElement(reader->text) >= 0;
+	/* The library loses attributes only when memory runs out. */
+	return moved == 0 && seen == reader->lex.attribute_count && xmlTextReaderMoveToElement(reader->text) >= 0;
 }
 
-static enum status show_start(struct xml_reader *reader, struct error *error)
+static void show_start(struct xml_reader *reader)
 {
 	reader->node = XML_ELEMENT_START;
 	reader->end_is_due = xmlTextReaderIsEmptyElement(reader->text) == 1;
-	follow(reader, XML_PIECE_START, XML_PIECE_EMPTY);
-	if (copy_name(reader) && copy_attributes(reader))
-		return STATUS_OK;
-	error_no_memory(&reader->problem);
-	return fail(reader, error);
+	follow(reader, reader->end_is_due ? XML_PIECE_EMPTY : XML_PIECE_START);
+	if (!copy_name(reader) || !copy_attributes(reader))
+		error_no_memory(&reader->problem);
 }
 
-static enum status show_end(struct xml_reader *reader, struct error *error)
+static void show_end(struct xml_reader *reader)
 {
 	reader->node = XML_ELEMENT_END;
-	follow(reader, XML_PIECE_CLOSE, XML_PIECE_CLOSE);
-	if (copy_name(reader))
-		return STATUS_OK;
-	error_no_memory(&reader->problem);
-	return fail(reader, error);
+	follow(reader, XML_PIECE_CLOSE);
+	if (!copy_name(reader))
+		error_no_memory(&reader->problem);
 }
 
 /* Text, or nothing when it is only white space. */
-static enum status show_text(struct xml_reader *reader, bool *shown_out, struct error *error)
+static bool show_text(struct xml_reader *reader)
 {
 	const char *value = or_empty(xmlTextReaderConstValue(reader->text));
 
-	*shown_out = !is_blank(value);
-	if (!*shown_out)
-		return STATUS_OK;
+	if (is_blank(value))
+		return false;
 	reader->node = XML_TEXT;
 	follow_text(reader);
 	reader->value = arena_copy_text(reader->strings, value);
-	if (reader->value != NULL)
-		return STATUS_OK;
-	reader->value = "";
-	error_no_memory(&reader->problem);
-	return fail(reader, error);
+	if (reader->value == NULL)
+		error_no_memory(&reader->problem);
+	return true;
 }
 
-static enum status refuse_node(struct xml_reader *reader, const char *what, struct error *error)
+static void refuse_node(struct xml_reader *reader, const char *what)
 {
 	error_set(&reader->problem, STATUS_INVALID, "%s:%d: %s", reader->name,
 		  xmlTextReaderGetParserLineNumber(reader->text), what);
-	return fail(reader, error);
 }
 
-/* Show the node on which the parser stands, if it is of a kind that is shown. */
-static enum status show(struct xml_reader *reader, bool *shown_out, struct error *error)
+/* Show the node on which the parser stands, if it is of a kind that is shown; or set the problem. */
+static void show(struct xml_reader *reader, bool *shown_out)
 {
 	*shown_out = true;
 	switch (xmlTextReaderNodeType(reader->text)) {
 	case XML_READER_TYPE_ELEMENT:
-		return show_start(reader, error);
+		show_start(reader);
+		break;
 	case XML_READER_TYPE_END_ELEMENT:
-		return show_end(reader, error);
+		show_end(reader);
+		break;
 	case XML_READER_TYPE_TEXT:
 	case XML_READER_TYPE_CDATA:
-		return show_text(reader, shown_out, error);
+		*shown_out = show_text(reader);
+		break;
 	case XML_READER_TYPE_WHITESPACE:
 	case XML_READER_TYPE_SIGNIFICANT_WHITESPACE:
 	case XML_READER_TYPE_COMMENT:
 	case XML_READER_TYPE_PROCESSING_INSTRUCTION:
 	case XML_READER_TYPE_XML_DECLARATION:
 		*shown_out = false;
-		return STATUS_OK;
+		break;
 	case XML_READER_TYPE_DOCUMENT_TYPE:
 		/* The gate refuses them before the parser starts; this is the second lock on that door. */
-		return refuse_node(reader, "document type declarations are not taken", error);
+		refuse_node(reader, "document type declarations are not taken");
+		break;
 	default:
-		return refuse_node(reader, "entities are not taken", error);
+		refuse_node(reader, "entities are not taken");
+		break;
 	}
 }
 
@@ -257,20 +299,23 @@ static bool step(struct xml_reader *reader)
 static struct xml_reader *reader_new(const char *document, size_t length, const char *name, char *converted)
 {
 	struct xml_reader *reader = memory_new(sizeof(*reader));
+	struct listening listening;
 
 	if (reader == NULL)
 		return NULL;
+	reader->name = name;
 	/* Takes the library's own lock; any number of threads may come here first (libxml2 2.9, parser.c). */
 	xmlInitParser();
+	listen(reader, &listening);
 	if (forget_node(reader))
 		reader->text = xmlReaderForMemory(document, (int)length, NULL, NULL, PARSE_OPTIONS);
-	if (reader->text == NULL) {
+	listen_no_more(&listening);
+	if (reader->text == NULL || reader->problem.status != STATUS_OK) {
 		xml_reader_close(&reader);
 		return NULL;
 	}
 	xmlTextReaderSetStructuredErrorHandler(reader->text, remember_problem, reader);
 	xml_lex_start(&reader->lex, document, length);
-	reader->name = name;
 	reader->line = 1;
 	reader->converted = converted;
 	return reader;
@@ -316,6 +361,7 @@ void xml_reader_close(struct xml_reader **reader)
 
 enum status xml_reader_next(struct xml_reader *reader, struct error *error)
 {
+	struct listening listening;
 	bool shown = false;
 
 	if (reader->problem.status != STATUS_OK)
@@ -332,12 +378,12 @@ enum status xml_reader_next(struct xml_reader *reader, struct error *error)
 		error_no_memory(&reader->problem);
 		return fail(reader, error);
 	}
-	while (!shown && step(reader)) {
-		enum status status = show(reader, &shown, error);
-
-		if (status != STATUS_OK)
-			return status;
-	}
+	listen(reader, &listening);
+	while (!shown && step(reader))
+		show(reader, &shown);
+	listen_no_more(&listening);
+	if (!shown)
+		follow(reader, XML_PIECE_END);
 	if (reader->problem.status != STATUS_OK)
 		return fail(reader, error);
 	if (!shown)

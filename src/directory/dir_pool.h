@@ -11,8 +11,9 @@
  * Servers
  *	Workers connect to the first server, in the policy's order, that is not in back-off. A
  *	server that fails goes into back-off: DIR_POOL_BACKOFF_FIRST_MS doubling to DIR_POOL_BACKOFF_LAST_MS, each with jitter.
- *	A connection that breaks hands its unanswered searches to another connection once, within
- *	their deadline. A worker on a server that is not the first looks every DIR_POOL_FAILBACK_MS,
+ *	A connection that breaks hands its unanswered requests to another connection once, within
+ *	their deadline; so does a server that is busy, where there is another one. A server that refuses
+ *	the bind is left alone for DIR_POOL_BACKOFF_REFUSED_MS. A worker on a server that is not the first looks every DIR_POOL_FAILBACK_MS,
  *	when it is idle, whether a better one answers, and moves there.
  *	While every server is in back-off a request fails at once with DIR_OUTCOME_UNAVAILABLE.
  *
@@ -49,6 +50,12 @@
 #define DIR_POOL_MAX_WAITING 16384
 /* A connection attempt may take this long, whatever a request's own deadline: a hung first server must not eat it whole. */
 #define DIR_POOL_CONNECT_MS 2000
+/* After a refused bind: trying again cures no wrong password, and locks the account. */
+#define DIR_POOL_BACKOFF_REFUSED_MS 60000
+/* While one worker tries a server that is not known to work, the others wait this long before they look at the next. */
+#define DIR_POOL_HEDGE_MS 250
+/* The look at a better server keeps its worker from work: shorter than a connect that somebody needs. */
+#define DIR_POOL_FAILBACK_CONNECT_MS 500
 
 struct dir_pool;
 
@@ -65,7 +72,7 @@ struct dir_request {
 	/* private to the pool */
 	struct task task;
 	struct dir_request *next;
-	size_t unfinished;
+	size_t avoid; /* the number of a server that was busy; or none */
 	bool retried;
 };
 

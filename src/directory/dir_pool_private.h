@@ -2,10 +2,11 @@
 /*
  * What the files dir_pool*.c share; and the constants of dir_pool.h as numbers that a test may choose.
  *
- *	dir_pool.c         opening, closing, submitting
+ *	dir_pool.c         opening, closing, submitting; the clock's thread
  *	dir_pool_queue.c   who waits; what becomes of a request that is finished
  *	dir_pool_server.c  which server may be tried, and when again
- *	dir_pool_worker.c  a thread with its connection; the clock's thread
+ *	dir_pool_worker.c  a thread and its connection
+ *	dir_pool_turn.c    what a worker takes, exchanges, and makes of the outcome
  *
  * A server's health
  *	proven       a connection to it was made since its last failure: workers connect to it at will
@@ -54,7 +55,7 @@ struct dir_server {
 	bool has_prober;
 	uint64_t probed_since_ms;
 	uint64_t backoff_until_ms;
-	unsigned failures; /* in a row */
+	unsigned failures;  /* in a row */
 	uint64_t logged_ms; /* when a loss was last told */
 };
 
@@ -70,8 +71,10 @@ struct dir_worker {
 	struct dir_pool *pool;
 	unsigned number;
 	struct thread thread;
+	struct condition wake; /* with pool->lock: work, a change of some server's health, or the end */
 
-	/* guarded by pool->lock; written by the worker alone */
+	/* guarded by pool->lock; all but is_idle written by the worker alone */
+	bool is_idle; /* connected, and waits for work; who gives it some clears it */
 	bool is_connecting;
 	struct dir_conn *conn;
 	size_t server;   /* of conn */
@@ -92,14 +95,13 @@ struct dir_pool {
 	struct dir_pool_tuning tuning;
 
 	struct mutex lock;      /* guards everything below, and what struct dir_worker says */
-	struct condition work;  /* a request came, a server's health changed, or the end */
 	struct condition alarm; /* for the clock: an earlier deadline, or the end */
-	bool is_closing GUARDED_BY(lock);
-	struct dir_queue decisions GUARDED_BY(lock);
-	struct dir_queue bulk GUARDED_BY(lock);
-	uint64_t next_expiry_ms GUARDED_BY(lock); /* when the clock looks next; UINT64_MAX: never */
-	bool is_failing_back GUARDED_BY(lock);    /* one worker tries a better server */
-	struct dir_pool_stats stats GUARDED_BY(lock);
+	bool is_closing;
+	struct dir_queue decisions;
+	struct dir_queue bulk;
+	uint64_t next_expiry_ms; /* when the clock looks next; UINT64_MAX: never */
+	bool is_failing_back;    /* one worker tries a better server */
+	struct dir_pool_stats stats;
 	struct dir_server *servers; /* owned; the contents guarded by lock */
 	size_t server_count;
 
@@ -124,6 +126,14 @@ void dir_queue_move(struct dir_queue *queue, struct dir_queue *to);
 
 /** Give every search of the requests without an answer this outcome, and post them all. Without the lock. */
 void dir_pool_finish(struct dir_pool *pool, struct dir_queue *requests, enum dir_outcome outcome);
+
+/** Take care that the clock looks at `deadline_ms` at the latest. */
+void dir_pool_watch_deadline_locked(struct dir_pool *pool, uint64_t deadline_ms) REQUIRES(pool->lock);
+
+/** Wake an idle worker that may take it. */
+void dir_pool_wake_one_locked(struct dir_pool *pool, enum dir_priority priority) REQUIRES(pool->lock);
+/** Wake all: what they may take, or where they may connect to, has changed. */
+void dir_pool_wake_all_locked(struct dir_pool *pool) REQUIRES(pool->lock);
 
 /** Nobody is connected or about to be, and no server may be tried: who waits would wait for nothing. */
 bool dir_pool_is_hopeless_locked(struct dir_pool *pool, uint64_t now_ms) REQUIRES(pool->lock);
@@ -156,11 +166,21 @@ unsigned dir_server_succeeded_locked(struct dir_pool *pool, size_t number) REQUI
 uint64_t dir_server_failed_locked(struct dir_pool *pool, size_t number, enum status why, uint64_t now_ms)
     REQUIRES(pool->lock);
 
-/* Threads: dir_pool_worker.c */
+/* Workers: dir_pool_worker.c, dir_pool_turn.c */
 
-/** struct dir_worker */
+/** The thread of a struct dir_worker. */
 void dir_worker_run(void *worker);
-/** struct dir_pool: finishes what waits too long */
-void dir_pool_run_clock(void *pool);
+
+/** Take what this worker may ask for, a window full at most. @return false: nothing. */
+bool dir_worker_take_locked(struct dir_pool *pool, struct dir_worker *worker, struct dir_queue *taken)
+    REQUIRES(pool->lock);
+
+/** Exchange what was taken, then finish it or let it wait for a second try. Without the lock meanwhile. */
+void dir_worker_serve_locked(struct dir_pool *pool, struct dir_worker *worker, struct dir_queue *taken)
+    REQUIRES(pool->lock);
+
+/** The connection broke, or hung (STATUS_TIMEOUT): close it, and note what that says about its server. */
+void dir_worker_drop_locked(struct dir_pool *pool, struct dir_worker *worker, enum status why,
+			    const struct error *error) REQUIRES(pool->lock);
 
 #endif

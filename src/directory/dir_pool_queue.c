@@ -94,6 +94,36 @@ void dir_pool_finish(struct dir_pool *pool, struct dir_queue *requests, enum dir
 	}
 }
 
+void dir_pool_watch_deadline_locked(struct dir_pool *pool, uint64_t deadline_ms)
+{
+	if (deadline_ms >= pool->next_expiry_ms)
+		return;
+	pool->next_expiry_ms = deadline_ms;
+	condition_signal(&pool->alarm);
+}
+
+void dir_pool_wake_one_locked(struct dir_pool *pool, enum dir_priority priority)
+{
+	/* From behind, so that the first one stays free for bulk; which only the first one takes. */
+	size_t i = priority == DIR_PRIORITY_BULK ? 1 : pool->worker_count;
+
+	while (i-- > 0) {
+		if (!pool->workers[i].is_idle)
+			continue;
+		pool->workers[i].is_idle = false;
+		condition_signal(&pool->workers[i].wake);
+		return;
+	}
+}
+
+void dir_pool_wake_all_locked(struct dir_pool *pool)
+{
+	size_t i;
+
+	for (i = 0; i < pool->worker_count; i++)
+		condition_signal(&pool->workers[i].wake);
+}
+
 bool dir_pool_is_hopeless_locked(struct dir_pool *pool, uint64_t now_ms)
 {
 	size_t i;

@@ -5,7 +5,6 @@
 #include <base/utf.h>
 #include <identity/attribute.h>
 #include <identity/hex.h>
-#include <stdio.h>
 #include <string.h>
 
 /*
@@ -13,9 +12,13 @@
  * every server, in the one spelling that slapd shows (it prints "commonName" as "cn"; 389-ds keeps
  * what was written, so an alias is foreign). No telephoneNumber: its rule drops hyphens and blanks.
  */
-static const char *const IGNORE_CASE[] = {
-    "cn",     "dc",    "ou",        "uid",          "o",           "c", "l", "st", "sn", "mail",
-    "street", "title", "givenName", "serialNumber", "description",
+static const struct {
+	size_t length;
+	const char *name;
+} IGNORE_CASE[] = {
+    {2, "cn"},           {2, "dc"}, {2, "ou"},   {3, "uid"},   {1, "o"},      {1, "c"},         {1, "l"},
+    {2, "st"},           {2, "sn"}, {4, "mail"}, {5, "title"}, {6, "street"}, {9, "givenName"}, {12, "serialNumber"},
+    {11, "description"},
 };
 
 /* What a backslash may stand before: RFC 4514's `special`, and '?', which Samba escapes. */
@@ -31,6 +34,7 @@ struct cursor {
 struct ava {
 	const char *type, *value;
 	size_t type_length, value_length;
+	bool ignores_case;
 	char joint; /* what stands behind it: ',' or '+', or NUL at the end */
 };
 
@@ -64,6 +68,17 @@ static bool take_escape(struct cursor *cursor)
 	return take_hex_pair(cursor);
 }
 
+static bool ignores_case(const char *type, size_t length)
+{
+	size_t i;
+
+	for (i = 0; i < COUNT_OF(IGNORE_CASE); i++) {
+		if (length == IGNORE_CASE[i].length && ascii_equal_nocase_n(type, length, IGNORE_CASE[i].name, length))
+			return true;
+	}
+	return false;
+}
+
 static bool take_type(struct cursor *cursor, struct ava *ava)
 {
 	skip_blanks(cursor);
@@ -75,6 +90,7 @@ static bool take_type(struct cursor *cursor, struct ava *ava)
 		cursor->at = ava->type;
 		return stop(cursor, "an attribute type is expected here, as in 'cn=...'");
 	}
+	ava->ignores_case = ignores_case(ava->type, ava->type_length);
 	skip_blanks(cursor);
 	if (cursor->at == cursor->end || *cursor->at != '=')
 		return stop(cursor, "'=' is expected here");
@@ -109,7 +125,7 @@ static bool take_string(struct cursor *cursor, struct ava *ava)
 		}
 		if (*cursor->at == '\0')
 			return stop(cursor, "a NUL must be written '\\00'");
-		if (strchr("\";<>", *cursor->at) != NULL)
+		if (*cursor->at == '"' || *cursor->at == ';' || *cursor->at == '<' || *cursor->at == '>')
 			return stop(cursor, "this character must have a '\\' before it");
 		if (*cursor->at++ != ' ')
 			significant_end = cursor->at;
@@ -135,27 +151,36 @@ static bool take_ava(struct cursor *cursor, struct ava *ava)
 	return true;
 }
 
-static bool ignores_case(const struct ava *ava)
+/* What every server shows the way it was written. '"', '+', ';', '<', '>' and '\\' are escaped by all, '=' by slapd, '#'
+ * and '?' by Samba. */
+static bool is_shown_as_written(char c)
 {
-	size_t i;
-
-	for (i = 0; i < COUNT_OF(IGNORE_CASE); i++) {
-		if (ascii_equal_nocase_n(ava->type, ava->type_length, IGNORE_CASE[i], strlen(IGNORE_CASE[i])))
-			return true;
+	switch (c) {
+	case '"':
+	case '#':
+	case '+':
+	case ',':
+	case ';':
+	case '<':
+	case '=':
+	case '>':
+	case '?':
+	case '\\':
+		return false;
+	default:
+		return c >= ' ' && c <= '~';
 	}
-	return false;
 }
 
-/* Whether every server shows this the way it was written, but for case and blanks. */
 static bool is_plain(const struct ava *ava)
 {
 	size_t i;
 
 	for (i = 0; i < ava->value_length; i++) {
-		if (ava->value[i] < ' ' || ava->value[i] > '~' || strchr("\"#+;<=>?\\", ava->value[i]) != NULL)
+		if (!is_shown_as_written(ava->value[i]))
 			return false;
 	}
-	return ava->value_length > 0 && ava->joint != '+' && ignores_case(ava);
+	return ava->value_length > 0 && ava->joint != '+' && ava->ignores_case;
 }
 
 /* A key on its way into a text: whole chunks, because a member index makes millions of keys. */
@@ -210,7 +235,7 @@ static void put_folded(struct key *key, const struct ava *ava)
 	size_t i;
 
 	for (i = 0; i < ava->value_length; i++) {
-		if (ava->value[i] != ' ' || after_escape || !after_blank)
+		if (ava->value[i] != ' ' || !after_blank)
 			put_lower(key, ava->value + i, 1);
 		after_blank = ava->value[i] == ' ' && !after_escape;
 		after_escape = ava->value[i] == '\\' && !after_escape;
@@ -221,7 +246,7 @@ static void put_folded(struct key *key, const struct ava *ava)
 static bool walk(struct cursor *cursor, struct key *key, bool *plain_out)
 {
 	bool plain = true;
-	struct ava ava;
+	struct ava ava = {0};
 
 	do {
 		if (!take_ava(cursor, &ava))
@@ -231,7 +256,7 @@ static bool walk(struct cursor *cursor, struct key *key, bool *plain_out)
 			continue;
 		put_lower(key, ava.type, ava.type_length);
 		put(key, '=');
-		if (ignores_case(&ava))
+		if (ava.ignores_case)
 			put_folded(key, &ava);
 		else
 			put_exact(key, &ava);

@@ -261,7 +261,7 @@ bool sender_name_is_same(const char *asked, const char *returned, size_t returne
 	const char *asked_end = asked + strlen(asked), *returned_end;
 	uint32_t a, b;
 
-	if (asked == asked_end || returned_length == 0)
+	if (returned_length == 0)
 		return false;
 	returned_end = returned + returned_length;
 	while (asked < asked_end && returned < returned_end) {

@@ -45,6 +45,7 @@ struct closure_builder {
 
 	uint32_t next_unread, next_foreign;
 	size_t invalid_count;
+	bool demands_members;
 };
 
 static const struct {
@@ -206,6 +207,11 @@ enum status closure_builder_set_root(struct closure_builder *builder, size_t roo
 	return status;
 }
 
+void closure_builder_demand_members(struct closure_builder *builder)
+{
+	builder->demands_members = true;
+}
+
 uint32_t closure_builder_next_unread(struct closure_builder *builder)
 {
 	if (builder->next_unread >= closure_group_count(builder->closure))
@@ -347,7 +353,7 @@ enum status closure_builder_take_group(struct closure_builder *builder, uint32_t
 	for (size_t i = 0; i < COUNT_OF(group_classes); i++) {
 		if (!has_class(entry, group_classes[i].object_class))
 			continue;
-		if (group_classes[i].must_have_members && !shows_members)
+		if (group_classes[i].must_have_members && !shows_members && builder->demands_members)
 			return STATUS_REFUSED;
 		closure_add_kind(builder->closure, group_classes[i].kind);
 	}

@@ -58,14 +58,19 @@ const char *closure_builder_find_id(const struct closure_builder *builder, const
 NODISCARD enum status closure_builder_set_root(struct closure_builder *builder, size_t root, const char *dn,
 					       const char *id);
 
+/**
+ * From now on a group whose class demands members (RFC 4519 3.5, 3.6) but shows none is an error: an ACL hides them. For
+ * servers that keep to the schema (OpenLDAP); 389 Directory Server lets such groups be empty.
+ */
+void closure_builder_demand_members(struct closure_builder *builder);
+
 /** The next group of the closure that was not read yet, or CLOSURE_NONE; each is given once. */
 uint32_t closure_builder_next_unread(struct closure_builder *builder);
 const char *closure_builder_group_dn(const struct closure_builder *builder, uint32_t group);
 
 /**
  * The entry of a group of the closure: its members become memberships and edges.
- * @return STATUS_OK; STATUS_REFUSED when it shows no members although its class demands one (an ACL hides
- *         them); STATUS_LIMIT; STATUS_NO_MEMORY.
+ * @return STATUS_OK; STATUS_REFUSED (closure_builder_demand_members); STATUS_LIMIT; STATUS_NO_MEMORY.
  */
 NODISCARD enum status closure_builder_take_group(struct closure_builder *builder, uint32_t group,
 						 const struct dir_entry *entry);

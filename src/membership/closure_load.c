@@ -52,7 +52,7 @@ struct closure_load {
 	struct text filter;
 };
 
-static const char *const context_attributes[] = {"namingContexts", NULL};
+static const char *const context_attributes[] = {"namingContexts", "objectClass", NULL};
 static const char *const csn_attributes[] = {"contextCSN", NULL};
 static const char *const list_attributes[] = {"entryUUID", "nsUniqueId", NULL};
 static const char *const root_attributes[] = {"objectClass", "entryUUID", "nsUniqueId", NULL};
@@ -498,11 +498,24 @@ static bool holds_all_groups(struct closure_load *load, const char *context)
 	return holds;
 }
 
+/* OpenLDAP keeps to the schema: a groupOfNames without a member cannot be, only be hidden from us. */
+static bool is_openldap(const struct dir_entry *dse)
+{
+	const struct dir_attribute *classes = dir_entry_attribute(dse, "objectClass");
+
+	for (size_t i = 0; classes != NULL && i < classes->value_count; i++)
+		if (ascii_equal_nocase(classes->values[i].data, "OpenLDAProotDSE"))
+			return true;
+	return false;
+}
+
 static void settle_probe(struct closure_load *load)
 {
 	const struct dir_entry *dse = load->found[0].entries;
 	const struct dir_attribute *contexts = dse == NULL ? NULL : dir_entry_attribute(dse, "namingContexts");
 
+	if (dse != NULL && is_openldap(dse))
+		closure_builder_demand_members(load->builder);
 	memory_free(load->csn_base);
 	load->csn_base = NULL;
 	for (size_t i = 0; contexts != NULL && i < contexts->value_count && load->csn_base == NULL; i++) {

@@ -91,12 +91,16 @@ static const char *why_unreadable(enum status status)
 	return "is not UTF-16 (an unpaired surrogate)";
 }
 
+/* Nobody but us writes these down for an administrator, unless an observer was told. */
 static void refuse(struct plugin_call *call, const struct plugin *plugin, enum wa_reason reason, const char *detail)
 {
 	struct wa_decision decision = plugin_answer_refusal(reason, detail);
+	const char *verdict = wa_verdict_word(decision.verdict), *word = wa_reason_word(reason);
 
-	log_warning(&plugin->log, "plug-in: %s, %s: %s", wa_verdict_word(decision.verdict), wa_reason_word(reason),
-		    detail);
+	if (plugin->observe != NULL)
+		log_debug(&plugin->log, "plug-in: %s, %s: %s", verdict, word, detail);
+	else
+		log_warning(&plugin->log, "plug-in: %s, %s: %s", verdict, word, detail);
 	plugin_call_refuse(call, &decision);
 }
 

@@ -103,3 +103,29 @@ enum redirect_answer redirect_for(const struct config_redirect *redirect, const 
 	*uri_out = pick_uri(site, user_id);
 	return REDIRECT_ELSEWHERE;
 }
+
+bool redirect_attribute_may_be_self_written(const char *attribute)
+{
+	static const char *const names[] = {
+	    "physicalDeliveryOfficeName",
+	    "l",
+	    "st",
+	    "c",
+	    "street",
+	    "streetAddress",
+	    "postalAddress",
+	    "postalCode",
+	    "postOfficeBox",
+	    "info",
+	    "telephoneNumber",
+	    "mobile",
+	    "roomNumber",
+	    "homePostalAddress",
+	    "preferredLanguage",
+	};
+
+	for (size_t i = 0; i < COUNT_OF(names); i++)
+		if (ascii_equal_nocase(attribute, names[i]))
+			return true;
+	return false;
+}

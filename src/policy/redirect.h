@@ -33,4 +33,13 @@ enum redirect_answer redirect_for(const struct config_redirect *redirect, const 
 				  const bool *site_member, const char *user_id, const char *http_url,
 				  const char **uri_out);
 
+/**
+ * Whether people may commonly write this attribute of their own entry: in AD by default (the "Personal Information" and
+ * "Web Information" property sets), on OpenLDAP by the `self write` that many access lists have. Who may write it
+ * chooses the endpoint that he is sent to; the policy's owner should know.
+ *
+ * Sources: MS-ADSC (searchFlags, attributeSecurityGUID); tried on Samba 4.17.
+ */
+bool redirect_attribute_may_be_self_written(const char *attribute);
+
 #endif

@@ -173,6 +173,8 @@ check_program() {
 	if LC_ALL=C awk -v color=0 -v columns=160 -f "$source/docker/company/verdicts.awk" "$source/docker/company/expected.txt" \
 		"$source/docker/company/people.txt" "$work/answers" >"$work/table"; then
 		pass "its verdicts: $(tail -n 1 "$work/table")"
+		is "one of them, Judy, is an administrator" '"sender":"CORP\\judy"' \
+			"$(grep '"administrator":true' "$work/answers" | grep -o '"sender":"[^"]*"')"
 	else
 		flunk "its verdicts differ from expected.txt" "$(cat "$work/table" "$work/program.err")"
 	fi

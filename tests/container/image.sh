@@ -56,7 +56,7 @@ write_settings() {
 		graphroot = "$top/graph"
 		runroot = "/run/graph"
 	CONF
-	printf 'unqualified-search-registries = ["docker.io"]\nshort-name-mode = "permissive"\n' >"$top/registries.conf"
+	printf 'unqualified-search-registries = []\nshort-name-mode = "permissive"\n' >"$top/registries.conf"
 	printf '{"default": [{"type": "insecureAcceptAnything"}]}\n' >"$top/policy.json"
 	mkdir "$top/networks"
 }

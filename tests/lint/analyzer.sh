@@ -16,8 +16,9 @@ for_each_source sh -c '
 		*/"${accepted%:*}") options="$options -Wno-${accepted#*:}" ;;
 		esac
 	done
+	file=$1
 	eval "set -- $3"
 	shift
 	# -O1: enough to see through our small functions.
-	exec gcc "$@" -O1 -Werror -fanalyzer $options -S -o /dev/null' "$ACCEPTED"
+	exec gcc "$@" -O1 -Werror -fanalyzer $options -S -o /dev/null "$file"' "$ACCEPTED"
 done_linting

@@ -3,7 +3,7 @@
 """
 compile_commands.py SOURCE_DIR BUILD_DIR: what the build compiles of SOURCE_DIR/src, for xargs -0 -n 3.
 
-Prints for each file: its path, the folder that the compiler runs in, the command (for sh) without -c and -o.
+Prints for each file: its path, the folder that the compiler runs in, and the command (for sh) without the file, -c and -o.
 """
 import json
 import os
@@ -11,15 +11,15 @@ import shlex
 import sys
 
 
-def without_output(arguments):
-    """The compiler's command, less what says where the result goes."""
+def without_files(arguments, folder, source):
+    """The compiler's command, less what says what is compiled and where the result goes."""
     kept, skip_next = [], False
     for argument in arguments:
         if skip_next:
             skip_next = False
         elif argument in ("-o", "-MF", "-MT"):
             skip_next = True
-        elif argument not in ("-c", "-MD"):
+        elif argument not in ("-c", "-MD") and os.path.realpath(os.path.join(folder, argument)) != source:
             kept.append(argument)
     return kept
 
@@ -34,7 +34,7 @@ def main():
         if not path.startswith(os.path.join(source, "src") + os.sep) or path in seen:
             continue
         seen.add(path)
-        text = shlex.join(without_output(shlex.split(command["command"])))
+        text = shlex.join(without_files(shlex.split(command["command"]), command["directory"], path))
         sys.stdout.write("%s\0%s\0%s\0" % (path, command["directory"], text))
 
 

@@ -4,13 +4,14 @@
 # shellcheck source=tests/lint/lint.sh
 . "$(dirname "$0")/lint.sh"
 need gcc
-/usr/bin/python3 "$here/compile_commands.py" "$source_dir" "$build_dir" | tr '\0\n' '\n ' >"$scratch/commands"
+compile_commands
+tr '\0\n' '\n ' <"$scratch/commands" >"$scratch/lines"
 
 # options_of FOLDER: the compiler's options for the files of src/FOLDER; nothing where the build has none.
 options_of() {
-	awk -v prefix="$source_dir/src/$1/" -v q="'" '
-		NR % 3 == 1 { mine = index($0, prefix) == 1; file = $0 }
-		NR % 3 == 0 && mine { sub(/^[^ ]+ /, ""); n = index($0, file); print substr($0, 1, n - 1); exit }' "$scratch/commands"
+	awk -v prefix="$source_dir/src/$1/" '
+		NR % 3 == 1 { mine = index($0, prefix) == 1 }
+		NR % 3 == 0 && mine { sub(/^[^ ]+ /, ""); print; exit }' "$scratch/lines"
 }
 
 # compiles COMPILER HEADER OPTIONS...
@@ -21,6 +22,7 @@ compiles() {
 	"$compiler" "$@" -fsyntax-only "$scratch/alone.c" || finding "$header: does not compile alone ($compiler $*)"
 }
 
+compiled=0
 c_files src | grep '\.h$' >"$scratch/headers"
 while read -r header; do
 	case $header in
@@ -29,8 +31,11 @@ while read -r header; do
 	folder=${header#src/}
 	options=$(options_of "${folder%%/*}")
 	[ -n "$options" ] || continue # not part of this build
+	compiled=$((compiled + 1))
 	eval "compiles gcc $header $options"
 done <"$scratch/headers"
+
+[ "$compiled" -gt 0 ] || finding "no header of src could be tried"
 
 c_files include >"$scratch/headers"
 while read -r header; do

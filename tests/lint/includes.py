@@ -52,8 +52,7 @@ def commands(source, build):
     found = {}
     for path, folder, command in zip(fields[::3], fields[1::3], fields[2::3]):
         module = os.path.relpath(path, os.path.join(os.path.realpath(source), "src")).split(os.sep)[0]
-        arguments = [each for each in shlex.split(command) if os.path.realpath(os.path.join(folder, each)) != path]
-        found.setdefault(module, (folder, arguments))
+        found.setdefault(module, (folder, shlex.split(command)))
     return found
 
 

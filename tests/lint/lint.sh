@@ -3,7 +3,7 @@
 # what is wrong and where (file:line), and ends with 0 (clean), 1 (findings) or 77 (its tool is not installed).
 set -u
 export LC_ALL=C.UTF-8
-here=$(dirname "$0")
+here=$(cd "$(dirname "$0")" && pwd) || exit 1
 source_dir=$(cd "$1" && pwd) || exit 1
 build_dir=$(cd "$2" && pwd) || exit 1
 cd "$source_dir" || exit 1
@@ -54,14 +54,19 @@ tree_files() {
 		find . -path ./.git -prune -o -path ./build -prune -o -type f -print | sed 's|^\./||'
 }
 
-# for_each_source COMMAND...: run it for every file of src that this build compiles, as many at once as
-# there are processors; its arguments are the file, the folder to run the compiler in, and the
-# compiler's command without its output.
-for_each_source() {
+# compile_commands: "$scratch/commands" gets what compile_commands.py prints.
+compile_commands() {
 	/usr/bin/python3 "$here/compile_commands.py" "$source_dir" "$build_dir" >"$scratch/commands" || exit 1
 	[ -s "$scratch/commands" ] || {
 		echo "$build_dir/compile_commands.json names no file of src"
 		exit 1
 	}
+}
+
+# for_each_source COMMAND...: run it for every file of src that this build compiles, as many at once as
+# there are processors; its arguments are the file, the folder to run the compiler in, and the
+# compiler's command without the file and its output.
+for_each_source() {
+	compile_commands
 	xargs -0 -n 3 -P "$(nproc)" "$@" <"$scratch/commands" || findings=1
 }

@@ -6,6 +6,7 @@ anything would be believed for years.
 """
 import json
 import os
+import shlex
 import subprocess
 import sys
 import unittest
@@ -46,7 +47,7 @@ class Lints(unittest.TestCase):
     def setUp(self):
         folder = Folder(prefix="wsmauthz-lint-")
         self.addCleanup(folder.remove)
-        self.tree, self.build = Path(folder.path, "tree"), Path(folder.path, "build")
+        self.tree, self.build = Path(folder.path, "a tree"), Path(folder.path, "a build")
         self.build.mkdir()
         for name in (".clang-format", ".clang-tidy"):
             self.plant(name, (TREE / name).read_text())
@@ -69,7 +70,7 @@ class Lints(unittest.TestCase):
         commands = [{"directory": str(self.build), "file": str(self.tree / "src" / module / (module + ".c")),
                      "command": "cc -std=c17 %s%s -o %s.o -c %s" % (
                          "".join("-Iview/%s " % each for each in include[module]), extra, module,
-                         self.tree / "src" / module / (module + ".c"))} for module in include]
+                         shlex.quote(str(self.tree / "src" / module / (module + ".c"))))} for module in include]
         (self.build / "compile_commands.json").write_text(json.dumps(commands))
 
     def lint(self, name, *arguments):
@@ -131,7 +132,7 @@ class Lints(unittest.TestCase):
                     self.plant(path, before)
 
     def test_includes__a_folder_too_much_in_the_include_path__is_found(self):
-        self.compile_commands("-I%s/src " % self.tree)
+        self.compile_commands("-I%s/src " % shlex.quote(str(self.tree)))
         self.assert_finds("includes", "src/low: <high/high.h> is found, though no USES line leads there")
 
     def program(self):

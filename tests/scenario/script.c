@@ -139,7 +139,8 @@ static bool read_command(const char **cursor, unsigned *number, struct script *s
 		return true;
 	command->block = take_block(cursor, number, last->text + 2);
 	if (command->block == NULL)
-		(void)fprintf(stderr, "%s:%u: no line '%s' ends the text\n", script->path, command->line, last->text + 2);
+		(void)fprintf(stderr, "%s:%u: no line '%s' ends the text\n", script->path, command->line,
+			      last->text + 2);
 	return command->block != NULL;
 }
 

@@ -13,12 +13,15 @@
 
 #define SUFFIX "dc=x"
 
+/* Between two things that happen there is always some time, and a server needs some. */
+#define MOMENT_MS  1
+#define LATENCY_MS 1
+
 static const struct {
 	const char *element, *name, *value;
 } default_options[] = {
-    {"wsmauthz", "default-domain", "CORP"},	   {"directory", "uri", "ldap://dc1.x"},
-    {"directory", "base", SUFFIX},		   {"directory", "timeout", "3s"},
-    {"directory", "domain", "CORP corp.example"},
+    {"wsmauthz", "default-domain", "CORP"}, {"directory", "uri", "ldap://dc1.x"},         {"directory", "base", SUFFIX},
+    {"directory", "timeout", "3s"},         {"directory", "domain", "CORP corp.example"},
 };
 
 static char *copy_or_null(const char *text)
@@ -59,7 +62,7 @@ void stage_init(struct stage *stage, const char *path)
 	(void)fake_directory_gain(stage->directory, "ou=people," SUFFIX, "objectClass", "organizationalUnit");
 	(void)fake_directory_add(stage->directory, "ou=groups," SUFFIX);
 	(void)fake_directory_gain(stage->directory, "ou=groups," SUFFIX, "objectClass", "organizationalUnit");
-	dir_pool_fake_use(stage->directory, 0);
+	dir_pool_fake_use(stage->directory, LATENCY_MS);
 	dir_pool_fake_observe(see_search, stage);
 }
 
@@ -244,6 +247,7 @@ struct asked *stage_ask(struct stage *stage, const char *name, const struct wa_q
 		stage_fail(stage, "nothing runs: 'start' is missing");
 		return NULL;
 	}
+	stage_pass(stage, MOMENT_MS);
 	asked = fake_new(1, sizeof(*asked));
 	asked->stage = stage;
 	asked->name = copy_or_null(name);

@@ -290,6 +290,8 @@ static void stop_all(void *context)
 
 void dir_pool_stop(struct dir_pool *pool)
 {
+	if (pool->stopped)
+		return;
 	pool->stopped = true;
 	/* Timers belong to the executor's thread, which a test has only in this way. */
 	executor_manual_call(pool->executor, stop_all, pool);

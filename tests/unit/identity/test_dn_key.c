@@ -37,6 +37,7 @@ static void dn_own_key__table__is_the_key(void **state)
 	    {"cn=\\ A\\  ,dc=x", "cn=\\ a\\ ,dc=x"},
 	    {"cn=a\\ \\ b,dc=x", "cn=a\\ \\ b,dc=x"},
 	    {"cn=a\\   b,dc=x", "cn=a\\  b,dc=x"},
+	    {"cn=a\\\\  B,dc=x", "cn=a\\\\ b,dc=x"},
 	    {"cn=a  \\20  b,dc=x", "cn=a \\20 b,dc=x"},
 	    {"cn=\\23A#B,dc=x", "cn=\\23a#b,dc=x"},
 	    {"cn=A\\?B,dc=x", "cn=a\\?b,dc=x"},

@@ -271,6 +271,12 @@ static void filter_check__nesting__is_bounded(void **state)
 	}
 	assert_contains(error.what, "nested more than 32 deep");
 	text_clear(&filter);
+	text_add(&filter, "(|");
+	for (i = 0; i < (size_t)2 * FILTER_MAX_DEPTH; i++)
+		text_add(&filter, "(!(a=b))");
+	text_add(&filter, ")");
+	assert_status(filter_check(text_string(&filter), &error), STATUS_OK, &error);
+	text_clear(&filter);
 	for (i = 0; i < 100000; i++)
 		text_add(&filter, "(&");
 	assert_status(filter_check(text_string(&filter), &error), STATUS_LIMIT, &error);

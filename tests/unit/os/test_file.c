@@ -41,8 +41,11 @@ static int remove_place(void **state)
 
 static void write_file(const char *path, const char *data, size_t length, mode_t mode)
 {
-	const int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int fd;
 
+	/* One that may not be written stands in the way of any user but root. */
+	(void)unlink(path);
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, data, length), length);
 	assert_int_equal(fchmod(fd, mode), 0);
@@ -213,6 +216,20 @@ static void file_read_trusted__larger_than_the_limit__is_refused(void **state)
 	assert_contains(error.what, "larger than 4 bytes");
 }
 
+/* A file of /proc says that it is empty, and is not: as one that grows between the look and the read. */
+static void file_read_trusted__longer_than_it_said__is_refused(void **state)
+{
+	struct error error;
+	size_t length = 77;
+	char *data = NULL;
+
+	(void)state;
+	assert_status(file_read_trusted("/proc/self/status", 10000, &data, &length, &error), STATUS_UNREACHABLE, NULL);
+	assert_null(data);
+	assert_int_equal(length, 77);
+	assert_contains(error.what, "changed while it was read");
+}
+
 static void file_read_trusted__not_there__is_told(void **state)
 {
 	struct place *place = *state;
@@ -379,6 +396,7 @@ int main(void)
 	    PLACED(file_read_trusted__foreign_owner__is_refused),
 	    PLACED(file_read_trusted__owners_seen_by_another_user__as_expected),
 	    PLACED(file_read_trusted__larger_than_the_limit__is_refused),
+	    PLACED(file_read_trusted__longer_than_it_said__is_refused),
 	    PLACED(file_read_trusted__not_there__is_told),
 	    PLACED(file_read_trusted__no_regular_file__is_refused_at_once),
 	    PLACED(file_read_trusted__through_a_link__is_read),

@@ -145,12 +145,22 @@ static void redirect_for__several_uris__spread_users_and_move_few(void **state)
 	assert_int_equal(moved, counts[2]);
 }
 
+static void redirect_attribute_may_be_self_written__known_names__yes(void **state)
+{
+	(void)state;
+	assert_true(redirect_attribute_may_be_self_written("physicaldeliveryofficename"));
+	assert_true(redirect_attribute_may_be_self_written("L"));
+	assert_false(redirect_attribute_may_be_self_written("departmentNumber"));
+	assert_false(redirect_attribute_may_be_self_written("company"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(redirect_for__values__lead_to_the_first_site_in_document_order),
 	    cmocka_unit_test(redirect_for__deny_unmapped__tells_absent_and_unknown_values),
 	    cmocka_unit_test(redirect_for__several_uris__spread_users_and_move_few),
+	    cmocka_unit_test(redirect_attribute_may_be_self_written__known_names__yes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <base/json.h>
+#include <base/utf.h>
+#include <cli/check_format.h>
+#include <string.h>
+
+#define REPLACEMENT     0xFFFDu
+#define VERDICT_COLUMNS 9
+#define REASON_COLUMNS  14
+
+static void add_code_point(struct text *out, uint32_t code_point)
+{
+	char bytes[4];
+
+	if (code_point == UTF_INVALID || utf_is_control(code_point))
+		code_point = REPLACEMENT;
+	text_add_bytes(out, bytes, utf8_put(code_point, bytes));
+}
+
+static void add_shown(struct text *out, const char *data, size_t length)
+{
+	const char *end = data + length;
+
+	while (data < end)
+		add_code_point(out, utf8_next(&data, end));
+}
+
+static void pad(struct text *out, size_t used, size_t columns)
+{
+	for (; used < columns; used++)
+		text_add_char(out, ' ');
+	text_add(out, "  ");
+}
+
+static void add_word(struct text *out, const char *word, size_t columns, bool is_last)
+{
+	text_add(out, word);
+	if (!is_last)
+		pad(out, strlen(word), columns);
+}
+
+size_t check_format_columns(const char *name, size_t length)
+{
+	const char *end = name + length;
+	size_t count = 0;
+
+	for (; name < end; count++)
+		(void)utf8_next(&name, end);
+	return count;
+}
+
+/* A DN up to its first comma that is not escaped: enough for people. */
+static size_t first_part(const char *dn)
+{
+	size_t length = 0;
+
+	while (dn[length] != '\0' && dn[length] != ',')
+		length += dn[length] == '\\' && dn[length + 1] != '\0' ? 2 : 1;
+	return length;
+}
+
+static void add_path(struct text *out, const struct wa_decision *decision)
+{
+	for (size_t i = 0; i < decision->path_count; i++) {
+		text_add(out, i == 0 ? "via " : " -> ");
+		add_shown(out, decision->path[i], first_part(decision->path[i]));
+	}
+}
+
+static bool has_remark(const struct wa_decision *decision)
+{
+	return decision->redirect_uri != NULL || decision->path_count > 0 || decision->detail != NULL ||
+	       decision->rule != NULL;
+}
+
+/* The most telling thing that is known of the decision. */
+static void add_remark(struct text *out, const struct wa_decision *decision)
+{
+	if (decision->redirect_uri != NULL) {
+		text_add(out, "to ");
+		add_shown(out, decision->redirect_uri, strlen(decision->redirect_uri));
+	} else if (decision->path_count > 0) {
+		add_path(out, decision);
+	} else if (decision->detail != NULL) {
+		add_shown(out, decision->detail, strlen(decision->detail));
+	} else if (decision->rule != NULL) {
+		text_add(out, "by ");
+		add_shown(out, decision->rule, strlen(decision->rule));
+	}
+}
+
+void check_format_text(struct text *out, const struct check_sender *sender, const struct wa_decision *decision,
+		       size_t columns)
+{
+	size_t used = check_format_columns(sender->name, sender->length);
+
+	add_shown(out, sender->name, sender->length);
+	if (sender->is_cut)
+		add_code_point(out, REPLACEMENT);
+	pad(out, used, columns);
+	add_word(out, wa_verdict_word(decision->verdict), VERDICT_COLUMNS, false);
+	add_word(out, wa_reason_word(decision->reason), REASON_COLUMNS, !has_remark(decision));
+	add_remark(out, decision);
+	text_add_char(out, '\n');
+}
+
+static void add_sender(struct text *out, const struct check_sender *sender)
+{
+	struct text shown;
+
+	if (!sender->is_cut) {
+		json_bytes(out, "sender", sender->name, sender->length);
+		return;
+	}
+	text_init(&shown);
+	text_add_bytes(&shown, sender->name, sender->length);
+	add_code_point(&shown, REPLACEMENT);
+	json_bytes(out, "sender", text_string(&shown), shown.length);
+	if (text_failed(&shown))
+		out->failed = true;
+	text_done(&shown);
+}
+
+void check_format_json(struct text *out, const struct check_sender *sender, const struct wa_decision *decision)
+{
+	json_begin(out);
+	add_sender(out, sender);
+	json_text(out, "verdict", wa_verdict_word(decision->verdict));
+	json_number(out, "code", decision->code);
+	json_text(out, "redirect_uri", decision->redirect_uri);
+	json_text(out, "rule", decision->rule);
+	json_text(out, "reason", wa_reason_word(decision->reason));
+	json_text(out, "dn", decision->dn);
+	if (decision->path != NULL && decision->path_count > 0)
+		json_text_array(out, "path", decision->path, decision->path_count);
+	else
+		json_null(out, "path");
+	json_bool(out, "administrator", decision->administrator);
+	json_number(out, "searches", decision->searches);
+	json_bool(out, "cached", decision->cached);
+	json_number(out, "elapsed_us", decision->elapsed_us);
+	json_end(out);
+	text_add_char(out, '\n');
+}

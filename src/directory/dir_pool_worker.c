@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <directory/dir_pool_private.h>
+
+#include <os/clock.h>
+
+/* A server that breaks every connection after some work fills no log: its losses are told this often. */
+#define TELL_LOSS_EVERY_MS 1000
+
+/* Clang checks the lock by these; the bodies follow in the order of a worker's life. */
+static void connect_or_wait_locked(struct dir_pool *pool, struct dir_worker *worker) REQUIRES(pool->lock);
+static void live_locked(struct dir_pool *pool, struct dir_worker *worker) REQUIRES(pool->lock);
+static void adopt_locked(struct dir_pool *pool, struct dir_worker *worker, struct dir_conn *conn, size_t number)
+    REQUIRES(pool->lock);
+static void note_failure_locked(struct dir_pool *pool, size_t number, enum status why, const struct error *error)
+    REQUIRES(pool->lock);
+static void move_locked(struct dir_pool *pool, struct dir_worker *worker, size_t number, uint64_t connect_ms)
+    REQUIRES(pool->lock);
+static void ping_locked(struct dir_pool *pool, struct dir_worker *worker) REQUIRES(pool->lock);
+static void rest_locked(struct dir_pool *pool, struct dir_worker *worker) REQUIRES(pool->lock);
+
+void dir_worker_run(void *context)
+{
+	struct dir_worker *worker = context;
+	struct dir_pool *pool = worker->pool;
+	struct dir_conn *conn;
+
+	mutex_lock(&pool->lock);
+	while (!pool->is_closing) {
+		if (worker->conn == NULL)
+			connect_or_wait_locked(pool, worker);
+		else
+			live_locked(pool, worker);
+	}
+	conn = worker->conn;
+	worker->conn = NULL;
+	mutex_unlock(&pool->lock);
+	dir_conn_close(&conn);
+}
+
+/* Open a connection, without the lock meanwhile. NULL: it failed, and that was noted. */
+static struct dir_conn *open_locked(struct dir_pool *pool, struct dir_worker *worker, size_t number,
+				    uint64_t connect_ms) REQUIRES(pool->lock);
+
+static struct dir_conn *open_locked(struct dir_pool *pool, struct dir_worker *worker, size_t number,
+				    uint64_t connect_ms)
+{
+	const char *uri = pool->servers[number].uri;
+	const uint64_t now_ms = clock_monotonic_ms();
+	struct dir_conn *conn = NULL;
+	struct error error = {0};
+	enum status status;
+
+	dir_server_begin_locked(pool, number, now_ms);
+	worker->is_connecting = true;
+	mutex_unlock(&pool->lock);
+	status = dir_conn_open(pool->directory, uri, now_ms + connect_ms, &conn, &error);
+	mutex_lock(&pool->lock);
+	worker->is_connecting = false;
+	if (status == STATUS_OK)
+		return conn;
+	pool->stats.connect_failures++;
+	note_failure_locked(pool, number, status, &error);
+	return NULL;
+}
+
+static void connect_or_wait_locked(struct dir_pool *pool, struct dir_worker *worker)
+{
+	uint64_t again_ms = UINT64_MAX;
+	const size_t number = dir_server_choose_locked(pool, DIR_SERVER_NONE, clock_monotonic_ms(), &again_ms);
+	struct dir_conn *conn;
+
+	if (number == DIR_SERVER_NONE) {
+		(void)condition_wait_until(&worker->wake, &pool->lock, again_ms);
+		return;
+	}
+	conn = open_locked(pool, worker, number, pool->tuning.connect_ms);
+	if (conn != NULL)
+		adopt_locked(pool, worker, conn, number);
+}
+
+static void adopt_locked(struct dir_pool *pool, struct dir_worker *worker, struct dir_conn *conn, size_t number)
+{
+	const char *uri = pool->servers[number].uri;
+	const uint64_t now_ms = clock_monotonic_ms();
+	const bool is_news = !pool->servers[number].is_proven;
+	const unsigned failures = dir_server_succeeded_locked(pool, number);
+
+	if (number != worker->away_from)
+		worker->away_from = DIR_SERVER_NONE;
+	worker->conn = conn;
+	worker->server = number;
+	worker->has_worked = false;
+	worker->last_use_ms = now_ms;
+	worker->failback_due_ms = now_ms + pool->tuning.failback_ms;
+	pool->stats.connects++;
+	dir_pool_wake_all_locked(pool);
+	mutex_unlock(&pool->lock);
+	if (failures > 0)
+		log_info(pool->log, "'%s' is back after %u failed attempts", uri, failures);
+	else if (is_news)
+		log_info(pool->log, "connected to '%s'", uri);
+	else
+		log_debug(pool->log, "one more connection to '%s'", uri);
+	mutex_lock(&pool->lock);
+}
+
+/*
+ * Put the server into back-off, tell it once per step, and do not let those wait for whom there is
+ * no hope now.
+ */
+static void note_failure_locked(struct dir_pool *pool, size_t number, enum status why, const struct error *error)
+{
+	const char *uri = pool->servers[number].uri;
+	const uint64_t now_ms = clock_monotonic_ms();
+	const uint64_t backoff_ms = dir_server_failed_locked(pool, number, why, now_ms);
+	struct dir_queue given_up = {0};
+
+	if (dir_pool_is_hopeless_locked(pool, now_ms)) {
+		dir_queue_move(&pool->decisions, &given_up);
+		dir_queue_move(&pool->bulk, &given_up);
+	}
+	dir_pool_wake_all_locked(pool);
+	mutex_unlock(&pool->lock);
+	if (backoff_ms > 0) {
+		log_failure(pool->log, LOG_LEVEL_WARNING, "directory server failed", error);
+		log_warning(pool->log, "'%s' is left alone for %llu ms", uri, (unsigned long long)backoff_ms);
+	}
+	dir_pool_finish(pool, &given_up, DIR_OUTCOME_UNAVAILABLE);
+	mutex_lock(&pool->lock);
+}
+
+static void tell_loss_locked(struct dir_pool *pool, size_t number, const struct error *error) REQUIRES(pool->lock);
+
+static void tell_loss_locked(struct dir_pool *pool, size_t number, const struct error *error)
+{
+	const uint64_t now_ms = clock_monotonic_ms();
+	struct dir_server *server = &pool->servers[number];
+
+	if (server->logged_ms != 0 && now_ms < server->logged_ms + TELL_LOSS_EVERY_MS)
+		return;
+	server->logged_ms = now_ms;
+	mutex_unlock(&pool->lock);
+	log_failure(pool->log, LOG_LEVEL_WARNING, "connecting anew", error);
+	mutex_lock(&pool->lock);
+}
+
+/*
+ * The connection is of no more use. One that broke after it had worked was perhaps closed for being idle, or
+ * the server was restarted: it is made anew at once. One that hung, or never worked, tells of the server.
+ */
+void dir_worker_drop_locked(struct dir_pool *pool, struct dir_worker *worker, enum status why,
+			    const struct error *error)
+{
+	const size_t number = worker->server;
+	struct dir_conn *conn = worker->conn;
+
+	worker->conn = NULL;
+	worker->away_from = DIR_SERVER_NONE;
+	mutex_unlock(&pool->lock);
+	dir_conn_close(&conn);
+	mutex_lock(&pool->lock);
+	if (why == STATUS_TIMEOUT || !worker->has_worked)
+		note_failure_locked(pool, number, why, error);
+	else
+		tell_loss_locked(pool, number, error);
+}
+
+/* Connect there first, leave afterwards: who fails keeps what it has. */
+static void move_locked(struct dir_pool *pool, struct dir_worker *worker, size_t number, uint64_t connect_ms)
+{
+	struct dir_conn *before = worker->conn;
+	struct dir_conn *conn = open_locked(pool, worker, number, connect_ms);
+
+	if (conn == NULL)
+		return;
+	adopt_locked(pool, worker, conn, number);
+	mutex_unlock(&pool->lock);
+	dir_conn_close(&before);
+	mutex_lock(&pool->lock);
+}
+
+/* A server said that it is busy: to another one, if there is any. */
+static bool move_away_locked(struct dir_pool *pool, struct dir_worker *worker) REQUIRES(pool->lock);
+
+static bool move_away_locked(struct dir_pool *pool, struct dir_worker *worker)
+{
+	uint64_t again_ms = 0;
+	size_t number;
+
+	if (worker->away_from == DIR_SERVER_NONE)
+		return false;
+	number = dir_server_choose_locked(pool, worker->away_from, clock_monotonic_ms(), &again_ms);
+	if (number == DIR_SERVER_NONE) {
+		worker->away_from = DIR_SERVER_NONE;
+		return false;
+	}
+	move_locked(pool, worker, number, pool->tuning.connect_ms);
+	return true;
+}
+
+/* Back to a server that the policy prefers: one worker at a time, so that the others go on. */
+static bool fail_back_locked(struct dir_pool *pool, struct dir_worker *worker) REQUIRES(pool->lock);
+
+static bool fail_back_locked(struct dir_pool *pool, struct dir_worker *worker)
+{
+	const uint64_t now_ms = clock_monotonic_ms();
+	uint64_t again_ms = 0;
+	size_t number;
+	size_t i;
+
+	if (worker->server == 0 || now_ms < worker->failback_due_ms || pool->is_failing_back)
+		return false;
+	worker->failback_due_ms = now_ms + pool->tuning.failback_ms;
+	number = dir_server_choose_locked(pool, worker->server, now_ms, &again_ms);
+	if (number >= worker->server)
+		return false;
+	pool->is_failing_back = true;
+	move_locked(pool, worker, number, pool->tuning.failback_connect_ms);
+	pool->is_failing_back = false;
+	/* What one found good is good for the others. */
+	for (i = 0; i < pool->worker_count && worker->server == number; i++)
+		pool->workers[i].failback_due_ms = now_ms;
+	dir_pool_wake_all_locked(pool);
+	return true;
+}
+
+static void live_locked(struct dir_pool *pool, struct dir_worker *worker)
+{
+	struct dir_queue taken = {0};
+
+	if (move_away_locked(pool, worker))
+		return;
+	if (dir_worker_take_locked(pool, worker, &taken))
+		dir_worker_serve_locked(pool, worker, &taken);
+	else if (clock_monotonic_ms() >= worker->last_use_ms + pool->tuning.ping_ms)
+		ping_locked(pool, worker);
+	else if (!fail_back_locked(pool, worker))
+		rest_locked(pool, worker);
+}
+
+static void rest_locked(struct dir_pool *pool, struct dir_worker *worker)
+{
+	uint64_t until_ms = worker->last_use_ms + pool->tuning.ping_ms;
+
+	if (worker->server != 0 && !pool->is_failing_back && worker->failback_due_ms < until_ms)
+		until_ms = worker->failback_due_ms;
+	worker->is_idle = true;
+	(void)condition_wait_until(&worker->wake, &pool->lock, until_ms);
+	worker->is_idle = false;
+}
+
+static void ping_locked(struct dir_pool *pool, struct dir_worker *worker)
+{
+	struct error error = {0};
+	enum status status;
+
+	mutex_unlock(&pool->lock);
+	status = dir_conn_ping(worker->conn, clock_monotonic_ms() + pool->tuning.connect_ms, &error);
+	mutex_lock(&pool->lock);
+	worker->last_use_ms = clock_monotonic_ms();
+	if (status == STATUS_OK)
+		worker->has_worked = true;
+	else
+		dir_worker_drop_locked(pool, worker, status, &error);
+}

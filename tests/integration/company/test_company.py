@@ -1,0 +1,150 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""
+The sample company of docker/, on the server that docker/demo.sh starts: every sender of docker/company/expected.txt
+is answered as written there, over each transport, and by each of the ways to a user's groups.
+"""
+import os
+import subprocess
+import sys
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "support"))
+import testbed  # noqa: E402
+from testbed import Folder, free_port, need, wait_until  # noqa: E402
+
+ROOT = Path(__file__).resolve().parents[3]
+COMPANY = ROOT / "docker" / "company"
+OPENLDAP = ROOT / "docker" / "openldap" / "run-openldap.sh"
+SERVICE_DN = "cn=authorizer,ou=Services,dc=corp,dc=example"
+# The endpoint in AMER, as docker/company/expected.txt has it.
+HERE = "https://winrm-amer.corp.example:5986/wsman"
+
+
+def expected_answers():
+    """[(sender, verdict, reason, {targets})] in the order of the file."""
+    rows = []
+    for line in (COMPANY / "expected.txt").read_text().splitlines():
+        if line and not line.startswith("#"):
+            sender, verdict, reason, target = line.split("\t")
+            rows.append((sender, verdict, reason, {None if t == "-" else t for t in target.split("|")}))
+    return rows
+
+
+class Company:
+    """run-openldap.sh on free ports of the loopback, in a folder of its own."""
+
+    def __init__(self):
+        need("slapd", "slapadd", "ldapsearch", "openssl")
+        self.folder = Folder(prefix="wsmauthz-company-")
+        self.state = self.folder.make("state")
+        self.port, self.tls_port = free_port(), free_port()
+        self.log = open(self.folder.join("server.log"), "wb")
+        self.server = subprocess.Popen(
+            ["sh", str(OPENLDAP), self.state, "ldap://127.0.0.1:%d" % self.port, "ldaps://127.0.0.1:%d" % self.tls_port],
+            stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
+        try:
+            wait_until(self._answers, 60, "the sample company's server answers")
+        except Exception:
+            print(Path(self.folder.join("server.log")).read_text()[-4000:])
+            self.close()
+            raise
+
+    def _answers(self):
+        if self.server.poll() is not None:
+            raise testbed.TestbedError("the server ended with status %d" % self.server.returncode)
+        return subprocess.run(["sh", str(OPENLDAP), "--health", self.state], stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL, check=False).returncode == 0
+
+    def close(self):
+        self.server.terminate()
+        self.server.wait(timeout=20)
+        self.log.close()
+        self.folder.remove()
+
+    def policy(self, name, uri, tls, bind=None, directory="", cache=""):
+        """policy.xml.in for another transport, bind, strategy."""
+        text = (COMPANY / "policy.xml.in").read_text().replace("@URI@", uri)
+        text = text.replace('<tls mode="ldaps" ca-file="ca.pem"/>', tls + directory)
+        if bind is not None:
+            before, rest = text.split("<bind", 1)
+            text = before + bind + rest.split("/>", 1)[1]
+        text = text.replace("<deny", cache + "<deny", 1)
+        folder = Path(self.folder.make(name))
+        for file in ("ca.pem", "authorizer.secret"):
+            testbed.write_file(str(folder / file), Path(self.state, file).read_text(), 0o600)
+        testbed.write_file(str(folder / "policy.xml"), text, 0o600)
+        return str(folder / "policy.xml")
+
+
+class CompanyTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.program = testbed.wsmauthz()
+        cls.company = Company()
+        cls.rows = expected_answers()
+        cls.ldap = "ldap://127.0.0.1:%d" % cls.company.port
+        cls.ldaps = "ldaps://127.0.0.1:%d" % cls.company.tls_port
+        cls.ldapi = Path(cls.company.state, "run", "ldapi").read_text().strip()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.company.close()
+
+    def compare(self, policy, most_searches=1):
+        answers = testbed.check(self.program, policy, [row[0] for row in self.rows], "--url", HERE)
+        wrong = []
+        for (sender, verdict, reason, targets), answer in zip(self.rows, answers):
+            got = (answer["verdict"], answer["reason"])
+            if got != (verdict, reason) or answer["redirect_uri"] not in targets:
+                wrong.append("%s: expected %s, got %s" % (sender, (verdict, reason, targets), answer))
+            self.assertLessEqual(answer["searches"], most_searches, answer)
+        self.assertEqual(wrong, [], "\n".join([""] + wrong + [answers.stderr]))
+        self.assertGreater(len(self.rows), 40)
+
+    def test_over_ldaps(self):
+        self.compare(self.company.policy("ldaps", self.ldaps, '<tls mode="ldaps" ca-file="ca.pem"/>'))
+
+    def test_over_starttls(self):
+        self.compare(self.company.policy("starttls", self.ldap, '<tls mode="starttls" ca-file="ca.pem" minimum="1.3"/>'))
+
+    def test_in_the_clear(self):
+        # The server takes no password in the clear; a mechanism that shows none may be used.
+        bind = '<bind mechanism="SCRAM-SHA-256" user="authorizer" password-file="authorizer.secret"/>'
+        self.compare(self.company.policy("clear", self.ldap, '<tls mode="none"/>', bind=bind))
+
+    def test_password_in_the_clear_is_refused_by_the_server(self):
+        policy = self.company.policy("refused", self.ldap, '<tls mode="none"/>')
+        [answer] = answers = testbed.check(self.program, policy, ["CORP\\alice"])
+        self.assertEqual((answer["verdict"], answer["reason"]), ("error", "directory-unavailable"))
+        self.assertIn("confidentiality required", answers.stderr)
+
+    def test_over_ldapi_with_external(self):
+        self.compare(self.company.policy("ldapi", self.ldapi, "", bind='<bind mechanism="EXTERNAL"/>'))
+
+    def test_with_scram(self):
+        bind = '<bind mechanism="SCRAM-SHA-256" user="authorizer" password-file="authorizer.secret"/>'
+        self.compare(self.company.policy("scram", self.ldaps, '<tls mode="ldaps" ca-file="ca.pem"/>', bind=bind))
+
+    def test_asking_for_each_users_groups(self):
+        self.compare(self.company.policy("search", self.ldaps, '<tls mode="ldaps" ca-file="ca.pem"/>',
+                                         directory='<groups strategy="search"/>'), most_searches=2)
+
+    def test_with_a_member_index_that_is_too_small(self):
+        self.compare(self.company.policy("small", self.ldaps, '<tls mode="ldaps" ca-file="ca.pem"/>',
+                                         cache='<cache member-index="1KB"/>'), most_searches=2)
+
+    def test_every_answer_proven_fresh(self):
+        self.compare(self.company.policy("fresh", self.ldaps, '<tls mode="ldaps" ca-file="ca.pem"/>',
+                                         cache='<cache unwatched-ttl="0s"/>'))
+
+    def test_audit_has_no_dry_runs(self):
+        policy = self.company.policy("audit", self.ldaps, '<tls mode="ldaps" ca-file="ca.pem"/>')
+        testbed.check(self.program, policy, ["CORP\\alice"])
+        audit = os.path.join(os.path.dirname(policy), "audit.log")
+        self.assertTrue(not os.path.exists(audit) or os.path.getsize(audit) == 0)
+
+
+if __name__ == "__main__":
+    testbed.main()
