@@ -133,6 +133,11 @@ struct wa_log {
 	void *context;
 };
 
+struct wa_options {
+	struct wa_log log; /* `write` NULL: the system's log, warnings and above */
+	bool dry_run;      /* leave no audit record: nobody is let in by these decisions */
+};
+
 struct wa_error {
 	char what[512]; /* what happened, and where ("file:line: ...") */
 	char hint[512]; /* what to do; may be empty */
@@ -143,14 +148,14 @@ struct wa_error {
  * this call, which does not wait for the directory.
  *
  * @param policy_path  the policy file.
- * @param log          copied; NULL: the system's log, warnings and above.
+ * @param options      copied; NULL: as a service has it.
  * @param engine_out   closed by the caller with wa_engine_close.
  * @return true; false: the policy is unusable or the system refused a thread; *error says why.
  *
  * Threads: any, but no other call of the process may be changing the environment (the first call
  * sets LDAPNOINIT, so that libldap reads no ldaprc of somebody else).
  */
-bool wa_engine_open(const char *policy_path, const struct wa_log *log, struct wa_engine **engine_out,
+bool wa_engine_open(const char *policy_path, const struct wa_options *options, struct wa_engine **engine_out,
 		    struct wa_error *error);
 
 /**
@@ -162,9 +167,6 @@ bool wa_engine_open(const char *policy_path, const struct wa_log *log, struct wa
  */
 bool wa_engine_decide(struct wa_engine *engine, const struct wa_question *question, wa_decided_fn *decided,
 		      void *context);
-
-/** Switch the audit record off, for a dry run: before the first question. */
-void wa_engine_set_audit(struct wa_engine *engine, bool on);
 
 /** The longest time that a decision takes, by the policy: the directory's timeout, in milliseconds. */
 uint32_t wa_engine_timeout_ms(const struct wa_engine *engine);

@@ -15,14 +15,14 @@ static void write_log(void *context, enum log_level level, const char *line)
 	engine->sink.write(engine->sink.context, (enum wa_log_level)level, line);
 }
 
-static void set_log(struct wa_engine *engine, const struct wa_log *log)
+static void set_log(struct wa_engine *engine, const struct wa_options *options)
 {
-	if (log == NULL) {
+	if (options == NULL || options->log.write == NULL) {
 		engine->log = (struct log){LOG_LEVEL_WARNING, log_sink_system, NULL};
 		return;
 	}
-	engine->sink = *log;
-	engine->log = (struct log){(enum log_level)log->level, write_log, engine};
+	engine->sink = options->log;
+	engine->log = (struct log){(enum log_level)options->log.level, write_log, engine};
 }
 
 /* What membership calls a root: the rules' groups, then the sites' groups (NULL for sites by name). */
@@ -94,9 +94,12 @@ static void warn(const struct wa_engine *engine)
 		    engine->config->path, redirect->line, redirect->attribute);
 }
 
-static enum status open_parts(struct wa_engine *engine, struct error *error)
+static enum status open_parts(struct wa_engine *engine, bool dry_run, struct error *error)
 {
-	enum status status = audit_open(engine->config, &engine->log, &engine->audit, error);
+	enum status status = STATUS_OK;
+
+	if (!dry_run)
+		status = audit_open(engine->config, &engine->log, &engine->audit, error);
 
 	if (status != STATUS_OK)
 		return status;
@@ -115,8 +118,8 @@ static enum status open_parts(struct wa_engine *engine, struct error *error)
 	return status;
 }
 
-enum status engine_open_with(const struct config *config, const struct wa_log *log, struct wa_engine **engine_out,
-			     struct error *error)
+enum status engine_open_with(const struct config *config, const struct wa_options *options,
+			     struct wa_engine **engine_out, struct error *error)
 {
 	struct wa_engine *engine = memory_new(sizeof(*engine));
 	enum status status;
@@ -125,10 +128,10 @@ enum status engine_open_with(const struct config *config, const struct wa_log *l
 		return error_no_memory(error);
 	atomic_init(&engine->questions, 0);
 	engine->config = config_ref(config);
-	set_log(engine, log);
+	set_log(engine, options);
 	warn(engine);
 	dir_conn_prepare_process();
-	status = open_parts(engine, error);
+	status = open_parts(engine, options != NULL && options->dry_run, error);
 	if (status != STATUS_OK) {
 		wa_engine_close(&engine);
 		return status;
@@ -147,7 +150,7 @@ static void tell(struct wa_error *out, const struct error *error)
 
 _Static_assert(sizeof(((struct wa_error *)0)->what) == ERROR_TEXT_BYTES, "wa_error holds what error holds");
 
-bool wa_engine_open(const char *policy_path, const struct wa_log *log, struct wa_engine **engine_out,
+bool wa_engine_open(const char *policy_path, const struct wa_options *options, struct wa_engine **engine_out,
 		    struct wa_error *error)
 {
 	const struct config *config = NULL;
@@ -155,7 +158,7 @@ bool wa_engine_open(const char *policy_path, const struct wa_log *log, struct wa
 	enum status status = config_load(policy_path, &config, &reason);
 
 	if (status == STATUS_OK)
-		status = engine_open_with(config, log, engine_out, &reason);
+		status = engine_open_with(config, options, engine_out, &reason);
 	config_unref(&config);
 	if (status != STATUS_OK)
 		tell(error, &reason);
@@ -166,12 +169,6 @@ bool wa_engine_decide(struct wa_engine *engine, const struct wa_question *questi
 		      void *context)
 {
 	return request_start(engine, question, decided, context);
-}
-
-void wa_engine_set_audit(struct wa_engine *engine, bool on)
-{
-	if (!on)
-		audit_close(&engine->audit);
 }
 
 uint32_t wa_engine_timeout_ms(const struct wa_engine *engine)

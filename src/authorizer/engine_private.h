@@ -43,7 +43,7 @@ struct wa_engine {
  * @param config  a reference of its own is taken.
  * @return STATUS_OK, STATUS_NO_MEMORY, STATUS_LIMIT (no threads), STATUS_INTERNAL.
  */
-NODISCARD enum status engine_open_with(const struct config *config, const struct wa_log *log,
+NODISCARD enum status engine_open_with(const struct config *config, const struct wa_options *options,
 				       struct wa_engine **engine_out, struct error *error);
 
 /** Begin a question: engine and question as wa_engine_decide has them. False when memory ran out. */

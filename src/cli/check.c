@@ -189,7 +189,7 @@ static enum status start(struct check *check, const struct arguments *arguments,
 	const char *url = arguments_value(arguments, "--url");
 	struct wa_log log = {.write = write_log};
 	const struct plugin_options as_a_program = {
-	    .log = &log, .asynchronous = true, .observer = observe, .observer_context = check};
+	    .log = &log, .dry_run = true, .asynchronous = true, .observer = observe, .observer_context = check};
 	enum status status = check_operands(arguments, error);
 
 	if (status == STATUS_OK)

@@ -66,8 +66,8 @@ struct config_directory {
 	struct secret *bind_secret; /* owned; NULL where the mechanism needs none */
 
 	enum config_tls tls;
-	const char *tls_ca_file;  /* absolute; NULL: the system's */
-	const char *tls_crl_file; /* absolute; NULL: none */
+	const char *tls_ca_file;  /* beside the policy; NULL: the system's */
+	const char *tls_crl_file; /* likewise; NULL: none */
 	int tls_minimum;          /* 12 or 13: TLS 1.2, TLS 1.3 */
 
 	const char *user_name_attribute; /* "uid" */
@@ -167,7 +167,8 @@ struct config {
  *
  * @param path        as given by the user; relative to the working directory.
  * @param config_out  one reference, the caller's.
- * @return STATUS_OK, STATUS_NOT_FOUND, STATUS_REFUSED, STATUS_INVALID, STATUS_LIMIT, STATUS_UNREACHABLE, STATUS_NO_MEMORY.
+ * @return STATUS_OK; STATUS_NOT_FOUND, STATUS_REFUSED, STATUS_UNREACHABLE (the policy, or a file that it names);
+ *         STATUS_INVALID; STATUS_LIMIT; STATUS_NO_MEMORY; STATUS_INTERNAL (the XML parser failed of itself).
  *
  * Threads: any. Does file I/O.
  */
@@ -191,7 +192,8 @@ NODISCARD bool config_parse_size(const char *text, uint64_t *bytes_out);
  *
  * @param extra_info  UTF-8; a fragment without XML declaration.
  * @param path_out    owned by the caller (memory_free); NULL when there is no such parameter.
- * @return STATUS_OK, STATUS_INVALID (not well-formed, given twice), STATUS_NO_MEMORY.
+ * @return STATUS_OK; STATUS_INVALID (not well-formed, another root, given twice, without a value); STATUS_LIMIT (the
+ *         bounds of xml_reader.h); STATUS_NO_MEMORY; STATUS_INTERNAL.
  */
 NODISCARD enum status config_path_from_extra_info(const char *extra_info, size_t length, char **path_out,
 						  struct error *error);

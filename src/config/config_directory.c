@@ -230,12 +230,11 @@ static enum status open_directory(struct config_reading *reading, void *parent, 
 {
 	struct config_directory_draft *draft = &reading->directory;
 	unsigned line = xml_reader_line(reading->xml);
-	enum status status;
 
 	(void)parent;
 	if (reading->config->directory_count != 0) {
-		status = config_fail(reading, STATUS_INVALID, line,
-				     "<directory> stands a second time, and this version takes one");
+		enum status status = config_fail(reading, STATUS_INVALID, line,
+						 "<directory> stands a second time, and this version takes one");
 		return error_hint(reading->error, status,
 				  "several servers of the same directory belong into one directory/@uri");
 	}

@@ -15,7 +15,7 @@
  * The most that one policy becomes: its text a few times over (strings, labels, keys, lists of which half
  * may be empty). A document of XML_MAX_DOCUMENT_BYTES stays below.
  */
-#define CONFIG_ARENA_BYTES (32u * 1024 * 1024)
+#define CONFIG_ARENA_BYTES ((size_t)32 * 1024 * 1024)
 
 struct config_life {
 	atomic_size_t references;

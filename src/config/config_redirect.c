@@ -162,11 +162,10 @@ static enum status check_sites(struct config_reading *reading, const struct conf
 static enum status close_redirect(struct config_reading *reading, void *target, unsigned line)
 {
 	const struct config_redirect *redirect = target;
-	enum status status;
 
 	if (redirect->site_count == 0 && redirect->here_count == 0) {
-		status = config_fail(reading, STATUS_INVALID, line,
-				     "<redirect> has neither a <site> nor a value for 'here'");
+		enum status status = config_fail(reading, STATUS_INVALID, line,
+						 "<redirect> has neither a <site> nor a value for 'here'");
 		return error_hint(reading->error, status, "write the sites into it, or remove it");
 	}
 	if (redirect->here_count != 0 && redirect->attribute == NULL)

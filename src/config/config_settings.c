@@ -24,9 +24,13 @@ static enum status take_file(struct config_reading *reading, const struct config
 	return *value == '\0' ? STATUS_OK : config_take_path(reading, attribute, value, target);
 }
 
-static char ascii_upper_hex(char c)
+static char upper_digit(char c)
 {
-	return c >= 'a' && c <= 'f' ? (char)(c - 'a' + 'A') : c;
+	static const char letters[] = "ABCDEF";
+
+	if (c >= 'a' && c <= 'f')
+		return letters[c - 'a'];
+	return c;
 }
 
 static enum status take_issuers(struct config_reading *reading, const struct config_attribute *attribute,
@@ -52,7 +56,7 @@ static enum status take_issuers(struct config_reading *reading, const struct con
 		if (config_has_string(config->certificate_issuers, config->certificate_issuer_count, word, length))
 			return error_set(reading->error, STATUS_INVALID, "'%s' stands there twice", shown.text);
 		for (size_t i = 0; i < length; i++)
-			digits[i] = ascii_upper_hex(word[i]);
+			digits[i] = upper_digit(word[i]);
 		status = config_add_string(reading, &config->certificate_issuers, &config->certificate_issuer_count,
 					   CONFIG_MAX_ISSUERS, digits, length);
 		if (status != STATUS_OK)
@@ -66,12 +70,12 @@ static enum status close_audit(struct config_reading *reading, void *target, uns
 {
 	const struct config *config = target;
 	bool to_file = config->audit.sink == CONFIG_AUDIT_FILE;
-	enum status status;
 
 	if (to_file && config->audit.file == NULL)
 		return config_fail(reading, STATUS_INVALID, line, "<audit to=\"file\"> lacks the attribute 'file'");
 	if (!to_file && config->audit.file != NULL) {
-		status = config_fail(reading, STATUS_INVALID, line, "<audit> names a file but does not write to it");
+		enum status status =
+		    config_fail(reading, STATUS_INVALID, line, "<audit> names a file but does not write to it");
 		return error_hint(reading->error, status, "add to=\"file\", or remove the file");
 	}
 	return STATUS_OK;

@@ -107,7 +107,7 @@ static void refuse_word(struct config_reading *reading, const struct config_choi
 	size_t count = 0;
 	enum status status;
 
-	for (; choices[count].word != NULL && count < COUNT_OF(words); count++)
+	for (; count < COUNT_OF(words) && choices[count].word != NULL; count++)
 		words[count] = choices[count].word;
 	config_show(&shown, word, strlen(word));
 	status = error_set(reading->error, STATUS_INVALID, "'%s' is none of its values", shown.text);

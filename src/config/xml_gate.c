@@ -9,31 +9,21 @@
 #include <stdint.h>
 #include <string.h>
 
-static unsigned line_of(const char *data, const char *at)
-{
-	unsigned line = 1;
-
-	for (; data < at; data++)
-		if (*data == '\n')
-			line++;
-	return line;
-}
-
 static enum status check_utf8(const char *data, size_t length, const char *name, struct error *error)
 {
-	const char *at = data;
 	const char *end = data + length;
+	unsigned line = 1;
 
-	while (at < end) {
-		const char *before = at;
-		uint32_t code_point = utf8_next(&at, end);
-		enum status status;
+	while (data < end) {
+		uint32_t code_point = utf8_next(&data, end);
 
-		if (code_point != UTF_INVALID && code_point != 0)
-			continue;
-		status = error_set(error, STATUS_INVALID, "%s:%u: the bytes here are not UTF-8 text", name,
-				   line_of(data, before));
-		return error_hint(error, status, "save the file as UTF-8");
+		if (code_point == UTF_INVALID || code_point == 0)
+			return error_hint(
+			    error,
+			    error_set(error, STATUS_INVALID, "%s:%u: the bytes here are not UTF-8 text", name, line),
+			    "save the file as UTF-8");
+		if (code_point == '\n')
+			line++;
 	}
 	return STATUS_OK;
 }
@@ -52,10 +42,9 @@ static enum status decode_utf16(const char *data, size_t length, const char *nam
 	if (units == NULL)
 		return error_no_memory(error);
 	for (size_t i = 0; i < count; i++) {
-		unsigned first = (unsigned char)data[2 * i + 2];
-		unsigned second = (unsigned char)data[2 * i + 3];
+		const unsigned char *unit = (const unsigned char *)data + 2 + 2 * i;
 
-		units[i] = (uint16_t)(big_endian ? first << 8 | second : second << 8 | first);
+		units[i] = (uint16_t)(big_endian ? unit[0] << 8 | unit[1] : unit[1] << 8 | unit[0]);
 	}
 	result = utf16_to_utf8(units, count, text_out, length_out);
 	memory_free(units);
@@ -75,7 +64,7 @@ enum status xml_gate_decode(const char *data, size_t length, const char *name, c
 	enum status status;
 
 	if (length > XML_MAX_DOCUMENT_BYTES)
-		return error_set(error, STATUS_LIMIT, "%s: the document is larger than %u bytes", name,
+		return error_set(error, STATUS_LIMIT, "%s: the document is larger than %zu bytes", name,
 				 XML_MAX_DOCUMENT_BYTES);
 	if (length >= 2 && (memcmp(data, "\xff\xfe", 2) == 0 || memcmp(data, "\xfe\xff", 2) == 0)) {
 		status = decode_utf16(data, length, name, &owned, &length, error);
@@ -146,11 +135,9 @@ static enum status over(const struct xml_lex *lex, const char *name, const char 
 
 static enum status check_piece(const struct xml_lex *lex, unsigned depth, const char *name, struct error *error)
 {
-	enum status status;
-
 	if (lex->piece == XML_PIECE_DECLARATION) {
-		status = error_set(error, STATUS_INVALID, "%s:%u: document type declarations are not taken", name,
-				   lex->line);
+		enum status status = error_set(error, STATUS_INVALID, "%s:%u: document type declarations are not taken",
+					       name, lex->line);
 		return error_hint(error, status, "remove what begins with <!DOCTYPE");
 	}
 	if (depth > XML_MAX_DEPTH)

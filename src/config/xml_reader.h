@@ -21,7 +21,7 @@
 #include <stddef.h>
 
 /* Bounds of a document: a policy needs three levels and a dozen attributes; WinRM's own parameters little more. */
-#define XML_MAX_DOCUMENT_BYTES (4u * 1024 * 1024)
+#define XML_MAX_DOCUMENT_BYTES ((size_t)4 * 1024 * 1024)
 #define XML_MAX_DEPTH          16
 #define XML_MAX_ATTRIBUTES     64    /* of one element, namespace declarations included */
 #define XML_MAX_VALUE_BYTES    65536 /* of one attribute or text, as written */

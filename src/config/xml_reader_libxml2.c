@@ -19,7 +19,7 @@ typedef xmlErrorPtr library_error;
 #endif
 
 /* Strings of one node: at most its attributes at their largest, and their names. */
-#define NODE_MAX_BYTES (2u * XML_MAX_DOCUMENT_BYTES)
+#define NODE_MAX_BYTES ((size_t)2 * XML_MAX_DOCUMENT_BYTES)
 
 /* The encoding is decided by xml_gate_decode; what the XML declaration says was compared with it. */
 #define PARSE_OPTIONS (XML_PARSE_NONET | XML_PARSE_IGNORE_ENC)
@@ -60,7 +60,7 @@ static void copy_printable(char *out, size_t size, const char *message)
 	size_t length = 0;
 
 	for (; *message != 0 && length + 1 < size; message++)
-		out[length++] = *message < ' ' || *message > '~' ? ' ' : *message;
+		out[length++] = (char)(*message < ' ' || *message > '~' ? ' ' : *message);
 	while (length > 0 && out[length - 1] == ' ')
 		length--;
 	out[length] = 0;

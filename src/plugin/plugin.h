@@ -49,6 +49,7 @@ typedef void plugin_observer_fn(void *context, WSMAN_SENDER_DETAILS *sender_deta
 
 struct plugin_options {
 	const struct wa_log *log;     /* copied; NULL: the system's log, warnings and above */
+	bool dry_run;                 /* leave no audit record */
 	bool asynchronous;            /* complete asynchronously, whatever the policy says */
 	plugin_observer_fn *observer; /* NULL: none */
 	void *observer_context;

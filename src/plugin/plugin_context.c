@@ -25,12 +25,15 @@ static void set_log(struct plugin *plugin, const struct wa_log *log)
 	plugin->log = (struct log){(enum log_level)log->level, write_through, &plugin->sink};
 }
 
-static enum status open_engine(struct plugin *plugin, const char *policy_path, const struct wa_log *log,
+static enum status open_engine(struct plugin *plugin, const char *policy_path, const struct plugin_options *options,
 			       struct error *error)
 {
+	struct wa_options as_told = {.dry_run = options->dry_run};
 	struct wa_error reason = {.what = "", .hint = ""};
 
-	if (wa_engine_open(policy_path, log, &plugin->engine, &reason))
+	if (options->log != NULL)
+		as_told.log = *options->log;
+	if (wa_engine_open(policy_path, &as_told, &plugin->engine, &reason))
 		return STATUS_OK;
 	error_set(error, STATUS_INVALID, "%s", reason.what);
 	if (reason.hint[0] != '\0')
@@ -81,7 +84,7 @@ enum status plugin_start(const char *policy_path, const struct plugin_options *o
 	set_log(plugin, options->log);
 	plugin->observe = options->observer;
 	plugin->observe_context = options->observer_context;
-	status = open_engine(plugin, policy_path, options->log, error);
+	status = open_engine(plugin, policy_path, options, error);
 	if (status == STATUS_OK && (options->asynchronous || wa_engine_is_asynchronous(plugin->engine)))
 		status = open_completer(plugin, error);
 	if (status != STATUS_OK) {

@@ -159,7 +159,7 @@ static void write_log(void *context, enum wa_log_level level, const char *line)
 
 void stage_start(struct stage *stage, const char *refusal)
 {
-	struct wa_log log = {.level = WA_LOG_INFO, .write = write_log, .context = stage};
+	struct wa_options options = {.log = {WA_LOG_INFO, write_log, stage}, .dry_run = true};
 	const struct config *config = NULL;
 	struct error error = {.status = STATUS_OK};
 	enum status status;
@@ -172,14 +172,12 @@ void stage_start(struct stage *stage, const char *refusal)
 	policy = stage_policy(stage);
 	status = config_parse(policy, strlen(policy), "policy.xml", &config, &error);
 	if (status == STATUS_OK && refusal == NULL)
-		status = engine_open_with(config, &log, &stage->engine, &error);
+		status = engine_open_with(config, &options, &stage->engine, &error);
 	if (refusal != NULL && (status == STATUS_OK || strstr(error.what, refusal) == NULL))
 		stage_fail(stage, "expected a refusal with \"%s\", got: %s", refusal,
 			   status == STATUS_OK ? "none" : error.what);
 	else if (refusal == NULL && status != STATUS_OK)
 		stage_fail(stage, "it does not start: %s (%s)\n%s", error.what, error.hint, policy);
-	if (stage->engine != NULL)
-		wa_engine_set_audit(stage->engine, false);
 	config_unref(&config);
 	free(policy);
 }

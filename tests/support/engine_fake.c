@@ -105,7 +105,7 @@ static void begin(void *context)
 		abort();
 }
 
-bool wa_engine_open(const char *policy_path, const struct wa_log *log, struct wa_engine **engine_out,
+bool wa_engine_open(const char *policy_path, const struct wa_options *options, struct wa_engine **engine_out,
 		    struct wa_error *error)
 {
 	struct wa_engine *engine = calloc(1, sizeof(*engine));
@@ -123,8 +123,8 @@ bool wa_engine_open(const char *policy_path, const struct wa_log *log, struct wa
 		free(engine);
 		return false;
 	}
-	if (log != NULL && log->level >= WA_LOG_INFO)
-		log->write(log->context, WA_LOG_INFO, "the scripted engine has started");
+	if (options != NULL && options->log.write != NULL && options->log.level >= WA_LOG_INFO)
+		options->log.write(options->log.context, WA_LOG_INFO, "the scripted engine has started");
 	atomic_fetch_add(&engines, 1);
 	*engine_out = engine;
 	return true;

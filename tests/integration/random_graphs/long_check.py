@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """One `wsmauthz check --json -` that lives through many rounds: questions go in, answers come out, in order."""
+import contextlib
 import json
 import queue
 import subprocess
@@ -23,11 +24,13 @@ class LongCheck:
         return self
 
     def __exit__(self, *exception):
-        self._process.stdin.close()
         try:
+            with contextlib.suppress(BrokenPipeError):
+                self._process.stdin.close()
             self._process.wait(timeout=ANSWER_TIMEOUT_S)
         finally:
             self._process.kill()
+            self._process.wait()
             self._reader.join()
             self._process.stdout.close()
             self._log.close()
@@ -40,20 +43,17 @@ class LongCheck:
         writer.join()
         return answers
 
-    def end(self):
-        """Close its input and wait for its end. Returns the exit status."""
-        self._process.stdin.close()
-        return self._process.wait(timeout=ANSWER_TIMEOUT_S)
-
     def log(self):
         self._log.flush()
         self._log.seek(0)
         return self._log.read().decode(errors="replace")
 
     def _write(self, senders):
-        for sender in senders:
-            self._process.stdin.write(sender.encode() + b"\n")
-        self._process.stdin.flush()
+        # The reader tells when the process is gone.
+        with contextlib.suppress(BrokenPipeError):
+            for sender in senders:
+                self._process.stdin.write(sender.encode() + b"\n")
+            self._process.stdin.flush()
 
     def _read(self):
         for line in self._process.stdout:

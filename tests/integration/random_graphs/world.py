@@ -29,6 +29,7 @@ class World:
         self.people, self.groups, self.units = {}, {}, {}
         self.members = {}       # group -> set of paths, or of uids in a posixGroup
         self.configured = []    # [(effect, group)], document order
+        self.allowed = set()    # groups that were beneath an allow rule at first
         self._next = 0
         self._first = {}        # entry -> lines of its record, while the first state is made
         self._ldif = []
@@ -157,6 +158,7 @@ class World:
                 parent = self.rng.choice([group for group in tree if group in nesting])
                 self.join(parent, self.groups[child]["path"])
                 tree.append(child)
+            self.allowed.update(tree if effect == "allow" else ())
             parents = [group for group in tree if group in nesting]
             for _ in range(len(tree) // 2):
                 # Diamonds and cycles: any two of one tree.
@@ -221,7 +223,9 @@ class World:
             self.join(group, gone)
 
     def spell(self, path):
-        return spelling.write(path, self.rng, self.habits, self.rng.choice((0.0, 0.1, 0.3, 0.6)))
+        # slapadd stores what it is given, slapd rewrites it by RFC 4514: only through slapd does a semicolon become a comma.
+        habits = self.habits - {"semicolon"} if self._first is not None else self.habits
+        return spelling.write(path, self.rng, habits, self.rng.choice((0.0, 0.1, 0.3, 0.6)))
 
     def _modify(self, group, action, attribute, value):
         if self._first is not None:
@@ -252,14 +256,18 @@ class World:
         self._relocate(new, old)
 
     def _gain(self):
-        self.enrol(self.rng.choice(list(self.groups)), self.rng.choice(list(self.people)))
+        """More often into what lets people in: every dead name keeps somebody out, and the test needs people inside."""
+        groups = [group for group in self.groups if group in self.allowed] if self.rng.random() < 0.6 else list(self.groups)
+        self.enrol(self.rng.choice(groups), self.rng.choice(list(self.people)))
 
     def _nest_more(self):
         self.join(self.rng.choice(list(self.groups)), self.groups[self.rng.choice(list(self.groups))]["path"])
 
     def _drop(self):
         group = self.rng.choice([group for group in self.groups if self.members[group]])
-        member = self.rng.choice(sorted(self.members[group], key=repr))
+        self._leave(group, self.rng.choice(sorted(self.members[group], key=repr)))
+
+    def _leave(self, group, member):
         self.members[group].remove(member)
         kind = self.groups[group]["class"]
         self.log.append(("uid" if kind == "posixGroup" else "member", group, member, False))
@@ -267,7 +275,16 @@ class World:
 
     def _move_person(self):
         person = self.rng.choice(list(self.people))
+        old = self.people[person]["path"]
         self._move(self.people[person], person, self.units[self.rng.choice(list(self.units))]["path"])
+        if self.rng.random() < 0.6:
+            self._mend(old, self.people[person]["path"])
+
+    def _mend(self, old, new):
+        """Somebody corrects the old name in the groups, as a server's referential integrity would."""
+        for group in [group for group in self.groups if old in self.members[group] and new not in self.members[group]]:
+            self.join(group, new)
+            self._leave(group, old)
 
     def _move(self, entry, number, unit):
         old = entry["path"]
@@ -288,8 +305,7 @@ class World:
         self.groups[group]["path"] = new
         self.log.append(("moved", group, new))
         if self.rng.random() < 0.7:
-            # Somebody mends the membership that the new name broke.
-            self.join(self.rng.choice(list(self.groups)), new)
+            self._mend(old, new)
 
     def _leave_and_return(self):
         """A person is deleted, and another comes under the same name: the memberships that name him are hers now."""

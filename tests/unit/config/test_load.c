@@ -239,24 +239,24 @@ static void config_parse__mechanisms_and_schemes__give_bind_and_tls(void **state
 	static const struct {
 		const char *text;
 		enum config_bind bind;
+		enum config_tls tls;
 		const char *mechanism;
 		const char *user;
-		enum config_tls tls;
 	} rows[] = {
-	    {WITH_CHILD("<bind mechanism=\"EXTERNAL\"/>"), CONFIG_BIND_SASL, "EXTERNAL", NULL, CONFIG_TLS_STARTTLS},
-	    {WITH_CHILD("<bind mechanism=\"GSSAPI\"/>"), CONFIG_BIND_SASL, "GSSAPI", NULL, CONFIG_TLS_STARTTLS},
-	    {WITH_CHILD("<bind mechanism=\"GSS-SPNEGO\" user=\"u\"/>"), CONFIG_BIND_SASL, "GSS-SPNEGO", "u",
-	     CONFIG_TLS_STARTTLS},
+	    {WITH_CHILD("<bind mechanism=\"EXTERNAL\"/>"), CONFIG_BIND_SASL, CONFIG_TLS_STARTTLS, "EXTERNAL", NULL},
+	    {WITH_CHILD("<bind mechanism=\"GSSAPI\"/>"), CONFIG_BIND_SASL, CONFIG_TLS_STARTTLS, "GSSAPI", NULL},
+	    {WITH_CHILD("<bind mechanism=\"GSS-SPNEGO\" user=\"u\"/>"), CONFIG_BIND_SASL, CONFIG_TLS_STARTTLS,
+	     "GSS-SPNEGO", "u"},
 	    {WITH_CHILD("<bind mechanism=\"SCRAM-SHA-1\" user=\"u\" password-file=\"bind.secret\"/>"), CONFIG_BIND_SASL,
-	     "SCRAM-SHA-1", "u", CONFIG_TLS_STARTTLS},
+	     CONFIG_TLS_STARTTLS, "SCRAM-SHA-1", "u"},
 	    {WITH_CHILD("<bind mechanism=\"SCRAM-SHA-512\" user=\"u\" password-file=\"bind.secret\"/>"),
-	     CONFIG_BIND_SASL, "SCRAM-SHA-512", "u", CONFIG_TLS_STARTTLS},
-	    {WITH_URI("LDAPS://a", ""), CONFIG_BIND_ANONYMOUS, NULL, NULL, CONFIG_TLS_LDAPS},
-	    {WITH_URI("ldaps://a", "<tls/>"), CONFIG_BIND_ANONYMOUS, NULL, NULL, CONFIG_TLS_LDAPS},
-	    {WITH_URI("ldap://a", "<tls/>"), CONFIG_BIND_ANONYMOUS, NULL, NULL, CONFIG_TLS_STARTTLS},
-	    {WITH_URI("ldap://a", "<tls mode=\"none\"/>"), CONFIG_BIND_ANONYMOUS, NULL, NULL, CONFIG_TLS_NONE},
-	    {WITH_URI("ldapi://%2Fs", ""), CONFIG_BIND_ANONYMOUS, NULL, NULL, CONFIG_TLS_NONE},
-	    {WITH_URI("ldapi://%2Fs", "<tls minimum=\"1.3\"/>"), CONFIG_BIND_ANONYMOUS, NULL, NULL, CONFIG_TLS_NONE},
+	     CONFIG_BIND_SASL, CONFIG_TLS_STARTTLS, "SCRAM-SHA-512", "u"},
+	    {WITH_URI("LDAPS://a", ""), CONFIG_BIND_ANONYMOUS, CONFIG_TLS_LDAPS, NULL, NULL},
+	    {WITH_URI("ldaps://a", "<tls/>"), CONFIG_BIND_ANONYMOUS, CONFIG_TLS_LDAPS, NULL, NULL},
+	    {WITH_URI("ldap://a", "<tls/>"), CONFIG_BIND_ANONYMOUS, CONFIG_TLS_STARTTLS, NULL, NULL},
+	    {WITH_URI("ldap://a", "<tls mode=\"none\"/>"), CONFIG_BIND_ANONYMOUS, CONFIG_TLS_NONE, NULL, NULL},
+	    {WITH_URI("ldapi://%2Fs", ""), CONFIG_BIND_ANONYMOUS, CONFIG_TLS_NONE, NULL, NULL},
+	    {WITH_URI("ldapi://%2Fs", "<tls minimum=\"1.3\"/>"), CONFIG_BIND_ANONYMOUS, CONFIG_TLS_NONE, NULL, NULL},
 	};
 
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
@@ -265,8 +265,8 @@ static void config_parse__mechanisms_and_schemes__give_bind_and_tls(void **state
 
 		assert_row(rows[i].text, directory->bind == rows[i].bind && directory->tls == rows[i].tls);
 		assert_row(rows[i].text, (directory->bind_mechanism == NULL) == (rows[i].mechanism == NULL));
-		assert_row(rows[i].text,
-			   rows[i].mechanism == NULL || strcmp(directory->bind_mechanism, rows[i].mechanism) == 0);
+		assert_row(rows[i].text, rows[i].mechanism == NULL || directory->bind_mechanism == NULL ||
+					     strcmp(directory->bind_mechanism, rows[i].mechanism) == 0);
 		assert_row(rows[i].text, (directory->bind_user == NULL) == (rows[i].user == NULL));
 		config_unref(&config);
 	}

@@ -176,7 +176,8 @@ static void config_show__values__cuts_at_a_character_and_hides_controls(void **s
 					4),
 			    "a?b?");
 	memset(long_value, 'x', sizeof(long_value));
-	memcpy(long_value + CONFIG_SHOWN_BYTES - 1, "\xc3\xa9", 2);
+	long_value[CONFIG_SHOWN_BYTES - 1] = '\xc3';
+	long_value[CONFIG_SHOWN_BYTES] = '\xa9';
 	config_show(&shown, long_value, CONFIG_SHOWN_BYTES);
 	assert_int_equal(strlen(shown.text), CONFIG_SHOWN_BYTES);
 	config_show(&shown, long_value, sizeof(long_value));

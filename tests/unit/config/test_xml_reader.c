@@ -192,9 +192,9 @@ static char *repeated(const char *head, const char *unit, size_t count, const ch
 	char *document = test_malloc(strlen(head) + unit_length * count + strlen(tail) + 1);
 	char *at = document + sprintf(document, "%s", head);
 
-	for (size_t i = 0; i < count; i++, at += unit_length)
-		memcpy(at, unit, unit_length);
-	(void)strcpy(at, tail);
+	for (size_t i = 0; i < count * unit_length; i++)
+		*at++ = unit[i % unit_length];
+	(void)sprintf(at, "%s", tail);
 	return document;
 }
 

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the programs of this folder share: the servers that dir_conn.py started (by the environment), policies for
+ * them, and a watch on time and CPU.
+ */
+#ifndef WSMAUTHZ_TESTS_INTEGRATION_DIRECTORY_BENCH_H
+#define WSMAUTHZ_TESTS_INTEGRATION_DIRECTORY_BENCH_H
+
+#include <support/assertions.h>
+
+#include <directory/dir_conn.h>
+#include <os/clock.h>
+#include <os/secret.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* Far more than any healthy server needs. */
+#define PLENTY_MS 10000
+/* The promise of dir_conn.h: not later than this after the deadline, and no CPU meanwhile. */
+#define LATENESS_MS 250
+#define CPU_MS      50
+
+static inline const char *bench_value(const char *name)
+{
+	const char *value = getenv(name);
+
+	if (value == NULL)
+		fail_msg("%s is not set: start this program by dir_conn.py", name);
+	return value;
+}
+
+/* A policy for one server: simple bind of the service account, StartTLS, the CA of the test bed. */
+struct bench_policy {
+	struct config_directory directory;
+};
+
+static inline void bench_set_secret(struct bench_policy *policy, const char *secret)
+{
+	secret_free(&policy->directory.bind_secret);
+	policy->directory.bind_secret = secret_new(secret, strlen(secret));
+	assert_non_null(policy->directory.bind_secret);
+}
+
+static inline void bench_policy_init(struct bench_policy *policy)
+{
+	memset(policy, 0, sizeof(*policy));
+	policy->directory.bind = CONFIG_BIND_SIMPLE;
+	policy->directory.bind_dn = bench_value("BENCH_SERVICE_DN");
+	policy->directory.tls = CONFIG_TLS_STARTTLS;
+	policy->directory.tls_ca_file = bench_value("BENCH_CA_FILE");
+	policy->directory.tls_minimum = 12;
+	bench_set_secret(policy, bench_value("BENCH_SERVICE_SECRET"));
+}
+
+/* The same, anonymous and in clear text: for raw servers. */
+static inline void bench_policy_init_raw(struct bench_policy *policy)
+{
+	bench_policy_init(policy);
+	policy->directory.bind = CONFIG_BIND_ANONYMOUS;
+	policy->directory.tls = CONFIG_TLS_NONE;
+}
+
+static inline void bench_policy_done(struct bench_policy *policy)
+{
+	secret_free(&policy->directory.bind_secret);
+}
+
+static inline void bench_sasl(struct bench_policy *policy, const char *mechanism, const char *user)
+{
+	policy->directory.bind = CONFIG_BIND_SASL;
+	policy->directory.bind_mechanism = mechanism;
+	policy->directory.bind_user = user;
+}
+
+static inline enum status bench_open(struct bench_policy *policy, const char *uri, uint64_t timeout_ms,
+				     struct dir_conn **conn_out, struct error *error)
+{
+	return dir_conn_open(&policy->directory, uri, clock_monotonic_ms() + timeout_ms, conn_out, error);
+}
+
+/* A connection that must work. */
+static inline struct dir_conn *bench_connect(struct bench_policy *policy, const char *uri)
+{
+	struct dir_conn *conn = NULL;
+	struct error error;
+
+	assert_status(bench_open(policy, uri, PLENTY_MS, &conn, &error), STATUS_OK, &error);
+	assert_non_null(conn);
+	return conn;
+}
+
+static inline pid_t bench_pid(void)
+{
+	return (pid_t)strtol(bench_value("BENCH_PID"), NULL, 10);
+}
+
+static inline uint64_t bench_cpu_ms(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+struct bench_watch {
+	uint64_t began_ms, cpu_ms;
+};
+
+static inline struct bench_watch bench_watch_start(void)
+{
+	return (struct bench_watch){.began_ms = clock_monotonic_ms(), .cpu_ms = bench_cpu_ms()};
+}
+
+/* It took the time-out and no more, and slept meanwhile. */
+static inline void bench_watch_check(const struct bench_watch *watch, uint64_t timeout_ms)
+{
+	const uint64_t took_ms = clock_monotonic_ms() - watch->began_ms;
+	const uint64_t cpu_ms = bench_cpu_ms() - watch->cpu_ms;
+
+	if (took_ms + 5 < timeout_ms || took_ms > timeout_ms + LATENESS_MS || cpu_ms > CPU_MS)
+		fail_msg("took %llu ms (time-out %llu), and %llu ms of CPU", (unsigned long long)took_ms,
+			 (unsigned long long)timeout_ms, (unsigned long long)cpu_ms);
+}
+
+#endif
