@@ -156,7 +156,16 @@ attribute() {
 }
 
 skipped_names() {
-	awk '/<testcase / { name = $0; sub(/.*name="/, "", name); sub(/".*/, "", name) } /<skipped/ { print name }' "$1"
+	awk '/<testcase / { name = $0; sub(/ classname=.*/, "", name); sub(/.*name="/, "", name); sub(/"$/, "", name) }
+		/<skipped/ { print name }' "$1"
+}
+
+# What the skipped tests say; ctest shows it of those that fail only.
+print_skips() {
+	awk '/<testcase / { name = $0; sub(/ classname=.*/, "", name); sub(/.*name="/, "", name); sub(/"$/, "", name); skipped = 0 }
+		/<skipped/ { skipped = 1; next }
+		skipped && tolower($0) ~ /skip/ {
+			sub(/.*<system-out>/, ""); gsub(/&quot;/, "\""); gsub(/&apos;/, "\047"); print "  " name ": " $0 }' "$1"
 }
 
 # test_label BUILD LABEL BUDGET: run the tests of a label, count, and compare the time with the budget (minutes).
@@ -168,13 +177,14 @@ test_label() {
 	begin=$(date +%s)
 	# shellcheck disable=SC2086  # several words each
 	$without_aslr ctest --test-dir "build/$build_name" -L "^$label\$" $long --no-tests=ignore -j 2 --output-on-failure \
-		--output-junit "$root/$report"
+		--test-output-size-passed 65536 --output-junit "$root/$report"
 	status=$?
 	seconds=$(($(date +%s) - begin))
 	if [ ! -s "$report" ]; then
 		problem "ctest $build_name $label ended with $status and left no report"
 		return
 	fi
+	print_skips "$report"
 	count "$report" "$build_name" "$label" "$status"
 	echo "time: $build_name $label: $seconds s of $((budget * 60)) s"
 	if [ "$seconds" -gt $((budget * 120)) ]; then

@@ -85,7 +85,4 @@ NODISCARD enum status closure_load_start(struct dir_pool *pool, struct executor 
 					 const struct closure_plan *plan, const struct digest_key *key,
 					 closure_load_done_fn *done, void *context);
 
-/** The value of contextCSN in an answer, as one string (values sorted, joined by blanks), in the search's arena; NULL when there is none. */
-const char *closure_csn_of(const struct dir_search *search);
-
 #endif

@@ -2,6 +2,7 @@
 #include <base/memory.h>
 #include <base/text.h>
 #include <identity/dn.h>
+#include <membership/closure_csn.h>
 #include <membership/closure_load.h>
 #include <membership/lookup_groups.h>
 #include <membership/membership.h>

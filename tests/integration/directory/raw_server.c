@@ -17,7 +17,7 @@
 struct talk {
 	struct raw_server *server;
 	int fd;
-	char message_id; /* of the message that was heard last */
+	unsigned message_id; /* of the message that was heard last */
 	unsigned char heard[65536];
 	size_t length; /* of what was heard and not understood yet */
 };
@@ -67,7 +67,17 @@ static size_t message_length(const struct talk *talk, size_t header)
 	return header + length;
 }
 
-/* LDAPMessage ::= SEQUENCE { messageID INTEGER, ... }; ours have one byte of number. */
+/* LDAPMessage ::= SEQUENCE { messageID INTEGER, ... } */
+static unsigned read_message_id(const unsigned char *integer)
+{
+	unsigned value = 0;
+	unsigned i;
+
+	for (i = 0; i < integer[1]; i++)
+		value = value << 8 | integer[2 + i];
+	return value;
+}
+
 static bool hear(struct talk *talk)
 {
 	size_t header;
@@ -77,7 +87,7 @@ static bool hear(struct talk *talk)
 		if (!hear_bytes(talk))
 			return false;
 	length = message_length(talk, header);
-	talk->message_id = (char)talk->heard[header + 2];
+	talk->message_id = read_message_id(talk->heard + header);
 	talk->length -= length;
 	memmove(talk->heard, talk->heard + length, talk->length);
 	return true;
@@ -86,10 +96,11 @@ static bool hear(struct talk *talk)
 static bool say(struct talk *talk, const struct raw_step *step)
 {
 	char buffer[512];
+	size_t i;
 
 	memcpy(buffer, step->bytes, step->length);
-	if (step->message_id_at > 0)
-		buffer[step->message_id_at] = talk->message_id;
+	for (i = 0; step->message_id_at > 0 && i < 4; i++)
+		buffer[step->message_id_at + i] = (char)(talk->message_id >> (8 * (3 - i)));
 	return send(talk->fd, buffer, step->length, MSG_NOSIGNAL) == (ssize_t)step->length;
 }
 

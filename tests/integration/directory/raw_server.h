@@ -34,7 +34,8 @@ struct raw_step {
 	enum raw_action action;
 	const char *bytes;
 	size_t length;
-	size_t message_id_at; /* where a byte is the number of the message that was last heard; 0: nowhere */
+	size_t
+	    message_id_at; /* where the four bytes stand that become the number of the last message heard; 0: nowhere */
 };
 
 /* clang-format off */
@@ -49,7 +50,8 @@ struct raw_step {
 #define RAW_SILENCE       {RAW_ACTION_SILENCE, NULL, 0, 0}
 /* clang-format on */
 
-/* Messages of RFC 4511; each has the number of its message in its fifth byte. */
+/* Messages of RFC 4511. RAW_ANSWER wants one whose number has four bytes. */
+#define RAW_ANSWER_DONE   "\x30\x0f\x02\x04\x00\x00\x00\x02\x65\x07\x0a\x01\x00\x04\x00\x04\x00"
 #define RAW_BIND_OK       "\x30\x0c\x02\x01\x01\x61\x07\x0a\x01\x00\x04\x00\x04\x00"
 #define RAW_SEARCH_DONE   "\x30\x0c\x02\x01\x02\x65\x07\x0a\x01\x00\x04\x00\x04\x00"
 #define RAW_SEARCH_DONE_3 "\x30\x0c\x02\x01\x03\x65\x07\x0a\x01\x00\x04\x00\x04\x00"

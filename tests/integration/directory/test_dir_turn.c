@@ -517,9 +517,9 @@ static void exchange__connection_was_reset_meanwhile__raises_no_signal(void **st
 static void exchange__one_is_late__the_others_and_the_connection_are_good(void **state)
 {
 	static const struct raw_step steps[] = {
-	    RAW_HEAR, RAW_SAY(RAW_BIND_OK), RAW_HEAR, RAW_SAY(RAW_ENTRY RAW_SEARCH_DONE),
+	    RAW_HEAR, RAW_SAY(RAW_BIND_OK), RAW_HEAR, RAW_HEAR, RAW_SAY(RAW_ENTRY RAW_SEARCH_DONE),
 	    /* the abandon; then the next search, answered behind the late answer */
-	    RAW_HEAR, RAW_HEAR, RAW_SAY(RAW_SEARCH_DONE_3), RAW_ANSWER(RAW_SEARCH_DONE), RAW_HEAR};
+	    RAW_HEAR, RAW_HEAR, RAW_SAY(RAW_SEARCH_DONE_3), RAW_ANSWER(RAW_ANSWER_DONE), RAW_HEAR};
 	const struct timespec pause = {.tv_nsec = 50000000};
 	struct dir_search searches[2];
 	struct dir_turn turns[2];
@@ -550,7 +550,7 @@ static void exchange__one_is_late__the_others_and_the_connection_are_good(void *
 
 /* RFC 2696 control with the cookie "c", in a search result without entries. */
 #define DONE_WITH_COOKIE                                                                                               \
-	"\x30\x36\x02\x01\x02\x65\x07\x0a\x01\x00\x04\x00\x04\x00\xa0\x28\x30\x26\x04\x16"                             \
+	"\x30\x39\x02\x04\x00\x00\x00\x02\x65\x07\x0a\x01\x00\x04\x00\x04\x00\xa0\x28\x30\x26\x04\x16"                 \
 	"1.2.840.113556.1.4.319"                                                                                       \
 	"\x04\x0c\x30\x0a\x02\x01\x00\x04\x05"                                                                         \
 	"c0000"

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A load of the closure from inside.
+ *
+ *	closure_load.c     its life: attempts, round trips, what ends it
+ *	closure_stages.c   what each stage asks, and what its answers mean
+ */
+#ifndef WSMAUTHZ_MEMBERSHIP_CLOSURE_LOAD_PRIVATE_H
+#define WSMAUTHZ_MEMBERSHIP_CLOSURE_LOAD_PRIVATE_H
+
+#include <base/compiler.h>
+#include <base/error.h>
+#include <base/text.h>
+#include <membership/closure_build.h>
+#include <membership/closure_load.h>
+#include <os/executor.h>
+
+enum stage { STAGE_PROBE, STAGE_MARK, STAGE_LIST, STAGE_READ, STAGE_RESOLVE, STAGE_CHECK, STAGE_DELTA };
+
+/* One search of the round trip under way, and what it is about. */
+struct step {
+	struct closure_load *load;
+	uint32_t number; /* of the group or the foreign value */
+	bool answered;   /* READ: its entry came */
+};
+
+struct closure_load {
+	struct dir_pool *pool;
+	const struct closure_plan *plan;
+	struct digest_key key;
+	closure_load_done_fn *done;
+	void *context;
+
+	struct task begin;
+	unsigned attempt;
+	unsigned searches;
+	enum stage stage;
+	uint64_t began_us;
+	char *csn;
+	char *csn_base; /* NULL: nothing that shows whether groups changed */
+	struct closure_builder *builder;
+	enum root_state *roots;
+	bool restarted;    /* a fail-over delivered entries a second time: what the builder has is not to be trusted */
+	enum status taken; /* the first failure of an on_entry */
+
+	struct dir_request request;
+	struct dir_search *found; /* [root_count + CLOSURE_LOAD_BATCH + 1] */
+	struct step *steps;       /* likewise */
+	size_t count;             /* searches made for this round trip */
+	struct text filter;
+};
+
+/** Free the answers of the last round trip. */
+void closure_load_drop(struct closure_load *load);
+
+/** Make the next search of this round trip. NULL when memory ran out. */
+NODISCARD struct dir_search *closure_load_add(struct closure_load *load, const char *base, enum dir_scope scope,
+					      const char *filter, const char *const *attributes);
+
+/** Send the searches that were added; closure_stage_settle is called with good answers only. */
+void closure_load_send(struct closure_load *load, enum stage stage);
+
+/** Forget what was read and begin anew, or give up after CLOSURE_LOAD_ATTEMPTS. */
+void closure_load_again(struct closure_load *load);
+
+/* Each of these ends the load; it is gone afterwards. */
+void closure_load_finish(struct closure_load *load, enum status status, const struct error *error,
+			 struct closure *closure);
+void closure_load_fail(struct closure_load *load, enum status status, const char *where);
+void closure_load_no_memory(struct closure_load *load);
+
+/** Ask the first question of an attempt. */
+void closure_stage_begin(struct closure_load *load);
+/** The answers of load->stage are there: take them, and ask the next question or end. */
+void closure_stage_settle(struct closure_load *load);
+
+#endif

@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <base/ascii.h>
+#include <base/memory.h>
+#include <identity/filter.h>
+#include <membership/closure_csn.h>
+#include <membership/closure_load_private.h>
+#include <string.h>
+
+/* slapd's default limit for everybody is 500; a page is one round trip. */
+#define LIST_PAGE 1000
+/* More changes than this in the time of one load: read again rather than look at each. */
+#define DELTA_LIMIT 1000
+
+static const char *const context_attributes[] = {"namingContexts", "objectClass", NULL};
+static const char *const csn_attributes[] = {"contextCSN", NULL};
+static const char *const list_attributes[] = {"entryUUID", "nsUniqueId", NULL};
+static const char *const root_attributes[] = {"objectClass", "entryUUID", "nsUniqueId", NULL};
+static const char *const no_attributes[] = {"1.1", NULL};
+static const char *const class_attributes[] = {"objectClass", NULL};
+static const char any_entry[] = "(objectClass=*)";
+
+static void ask_csn(struct closure_load *load, enum stage stage)
+{
+	/* Without a CSN the question still shows that the server answers, and that the base exists. */
+	const char *base = load->csn_base == NULL ? load->plan->directory->base : load->csn_base;
+
+	if (closure_load_add(load, base, DIR_SCOPE_BASE, any_entry, csn_attributes) == NULL)
+		closure_load_no_memory(load);
+	else
+		closure_load_send(load, stage);
+}
+
+static void ask_contexts(struct closure_load *load)
+{
+	if (closure_load_add(load, "", DIR_SCOPE_BASE, any_entry, context_attributes) == NULL)
+		closure_load_no_memory(load);
+	else
+		closure_load_send(load, STAGE_PROBE);
+}
+
+static void forget(void *context)
+{
+	struct step *step = context;
+
+	step->load->restarted = true;
+}
+
+static enum status list_entry(void *context, const struct dir_entry *entry)
+{
+	struct step *step = context;
+	const char *id = closure_entry_id(entry);
+	enum status status;
+
+	/* Without a stable id the DN has to do: nothing can be pinned then. */
+	status = closure_builder_list_group(step->load->builder, entry->dn, id == NULL ? entry->dn : id);
+	if (status != STATUS_OK && step->load->taken == STATUS_OK)
+		step->load->taken = status;
+	return status;
+}
+
+static void ask_list(struct closure_load *load)
+{
+	const struct closure_plan *plan = load->plan;
+	struct dir_search *search;
+
+	search = closure_load_add(load, plan->directory->group_base, DIR_SCOPE_SUBTREE, closure_group_filter,
+				  list_attributes);
+	if (search == NULL) {
+		closure_load_no_memory(load);
+		return;
+	}
+	search->page_size = LIST_PAGE;
+	search->on_entry = list_entry;
+	search->on_restart = forget;
+	search->on_entry_context = &load->steps[0];
+	for (size_t root = 0; root < plan->root_count; root++) {
+		if (plan->names[root] == NULL)
+			continue;
+		if (closure_load_add(load, plan->names[root], DIR_SCOPE_BASE, any_entry, root_attributes) == NULL) {
+			closure_load_no_memory(load);
+			return;
+		}
+		load->steps[load->count - 1].number = (uint32_t)root;
+	}
+	closure_load_send(load, STAGE_LIST);
+}
+
+static enum status take_group(void *context, const struct dir_entry *entry)
+{
+	struct step *step = context;
+	enum status status = closure_builder_take_group(step->load->builder, step->number, entry);
+
+	step->answered = true;
+	if (status != STATUS_OK && step->load->taken == STATUS_OK)
+		step->load->taken = status;
+	return status;
+}
+
+/* Groups to read, else foreign values to resolve, else everything is there. */
+static void ask_next(struct closure_load *load)
+{
+	uint32_t number;
+	const char *dn;
+
+	while (load->count < CLOSURE_LOAD_BATCH &&
+	       (number = closure_builder_next_unread(load->builder)) != CLOSURE_NONE) {
+		struct dir_search *search = closure_load_add(load, closure_builder_group_dn(load->builder, number),
+							     DIR_SCOPE_BASE, any_entry, closure_group_attributes);
+
+		if (search == NULL) {
+			closure_load_no_memory(load);
+			return;
+		}
+		load->steps[load->count - 1].number = number;
+		search->on_entry = take_group;
+		search->on_restart = forget;
+		search->on_entry_context = &load->steps[load->count - 1];
+	}
+	if (load->count > 0) {
+		closure_load_send(load, STAGE_READ);
+		return;
+	}
+	while (load->count < CLOSURE_LOAD_BATCH &&
+	       (number = closure_builder_next_foreign(load->builder, &dn)) != CLOSURE_NONE) {
+		if (closure_load_add(load, dn, DIR_SCOPE_BASE, any_entry, no_attributes) == NULL) {
+			closure_load_no_memory(load);
+			return;
+		}
+		load->steps[load->count - 1].number = number;
+	}
+	if (load->count > 0)
+		closure_load_send(load, STAGE_RESOLVE);
+	else
+		ask_csn(load, STAGE_CHECK);
+}
+
+/* A provider's CSN as a filter: everything newer than it. Several providers: no one filter says that. */
+static bool build_delta_filter(struct closure_load *load)
+{
+	if (load->csn == NULL || strchr(load->csn, ' ') != NULL)
+		return false;
+	text_clear(&load->filter);
+	text_add(&load->filter, "(&(entryCSN>=");
+	filter_add_value(&load->filter, load->csn, strlen(load->csn));
+	text_add(&load->filter, ")(!(entryCSN=");
+	filter_add_value(&load->filter, load->csn, strlen(load->csn));
+	text_add(&load->filter, ")))");
+	return !text_failed(&load->filter);
+}
+
+static void ask_delta(struct closure_load *load)
+{
+	struct dir_search *search;
+
+	if (!build_delta_filter(load)) {
+		closure_load_again(load);
+		return;
+	}
+	search = closure_load_add(load, load->plan->directory->base, DIR_SCOPE_SUBTREE, text_string(&load->filter),
+				  class_attributes);
+	if (search == NULL) {
+		closure_load_no_memory(load);
+		return;
+	}
+	search->size_limit = DELTA_LIMIT;
+	closure_load_send(load, STAGE_DELTA);
+}
+
+/* The root's own entry, or the pinned group under its new name. */
+static enum status settle_root(struct closure_load *load, size_t root, const struct dir_search *search)
+{
+	const char *pin = load->plan->pins[root];
+	const struct dir_entry *entry = search->entries;
+	const char *id = entry == NULL ? NULL : closure_entry_id(entry);
+	const char *renamed;
+
+	if (entry != NULL && id == NULL)
+		id = entry->dn;
+	if (entry != NULL && (pin == NULL || strcmp(pin, id) == 0)) {
+		load->roots[root] = closure_entry_is_group(entry) ? ROOT_FOUND : ROOT_NO_GROUP;
+		if (load->roots[root] == ROOT_NO_GROUP)
+			return STATUS_OK;
+		return closure_builder_set_root(load->builder, root, entry->dn, id);
+	}
+	renamed = pin == NULL ? NULL : closure_builder_find_id(load->builder, pin);
+	if (renamed != NULL) {
+		load->roots[root] = ROOT_RENAMED;
+		return closure_builder_set_root(load->builder, root, renamed, pin);
+	}
+	load->roots[root] = entry == NULL ? ROOT_MISSING : ROOT_REPLACED;
+	return STATUS_OK;
+}
+
+static void settle_list(struct closure_load *load)
+{
+	for (size_t i = 1; i < load->count; i++) {
+		enum status status = settle_root(load, load->steps[i].number, &load->found[i]);
+
+		if (status != STATUS_OK) {
+			closure_load_fail(load, status, status == STATUS_LIMIT ? "too many groups" : "no memory");
+			return;
+		}
+	}
+	closure_load_drop(load);
+	ask_next(load);
+}
+
+static void settle_read(struct closure_load *load)
+{
+	for (size_t i = 0; i < load->count; i++) {
+		if (!load->steps[i].answered) { /* it was listed and is gone: somebody is changing groups */
+			closure_load_again(load);
+			return;
+		}
+	}
+	closure_load_drop(load);
+	ask_next(load);
+}
+
+static void settle_resolve(struct closure_load *load)
+{
+	for (size_t i = 0; i < load->count; i++) {
+		const struct dir_entry *entry = load->found[i].entries;
+
+		if (closure_builder_resolve(load->builder, load->steps[i].number, entry == NULL ? NULL : entry->dn) !=
+		    STATUS_OK) {
+			closure_load_no_memory(load);
+			return;
+		}
+	}
+	closure_load_drop(load);
+	ask_next(load);
+}
+
+static void complete(struct closure_load *load)
+{
+	struct closure *closure = NULL;
+	enum status status = closure_builder_finish(load->builder, &closure);
+
+	if (status != STATUS_OK)
+		closure_load_fail(load, status, "too many groups for the number of rules");
+	else
+		closure_load_finish(load, STATUS_OK, NULL, closure);
+}
+
+static void settle_check(struct closure_load *load)
+{
+	const char *csn = load->csn_base == NULL ? NULL : closure_csn_of(&load->found[0]);
+	bool same = load->csn == NULL ? csn == NULL : csn != NULL && strcmp(csn, load->csn) == 0;
+
+	closure_load_drop(load);
+	if (same)
+		complete(load);
+	else
+		ask_delta(load);
+}
+
+/* People may change while we read: their names in the groups are what counts, and those were read. */
+static bool is_person(const struct dir_entry *entry)
+{
+	const struct dir_attribute *classes = dir_entry_attribute(entry, "objectClass");
+	bool person = false;
+
+	for (size_t i = 0; classes != NULL && i < classes->value_count; i++)
+		if (ascii_equal_nocase(classes->values[i].data, "person") ||
+		    ascii_equal_nocase(classes->values[i].data, "account"))
+			person = true;
+	return person && !closure_entry_is_group(entry);
+}
+
+static void settle_delta(struct closure_load *load)
+{
+	for (const struct dir_entry *entry = load->found[0].entries; entry != NULL; entry = entry->next) {
+		if (!is_person(entry)) {
+			closure_load_again(load);
+			return;
+		}
+	}
+	closure_load_drop(load);
+	complete(load);
+}
+
+/* OpenLDAP keeps to the schema: a groupOfNames without a member cannot be, only be hidden from us. */
+static bool is_openldap(const struct dir_entry *dse)
+{
+	const struct dir_attribute *classes = dir_entry_attribute(dse, "objectClass");
+
+	for (size_t i = 0; classes != NULL && i < classes->value_count; i++)
+		if (ascii_equal_nocase(classes->values[i].data, "OpenLDAProotDSE"))
+			return true;
+	return false;
+}
+
+static void settle_probe(struct closure_load *load)
+{
+	const struct closure_plan *plan = load->plan;
+	const struct dir_entry *dse = load->found[0].entries;
+
+	if (dse != NULL && is_openldap(dse))
+		closure_builder_demand_members(load->builder);
+	memory_free(load->csn_base);
+	load->csn_base = NULL;
+	if (closure_csn_base(dse, plan->directory->group_base, plan->names, plan->root_count, &load->csn_base) !=
+	    STATUS_OK) {
+		closure_load_no_memory(load);
+		return;
+	}
+	closure_load_drop(load);
+	ask_csn(load, STAGE_MARK);
+}
+
+static void settle_mark(struct closure_load *load)
+{
+	const char *csn = load->csn_base == NULL ? NULL : closure_csn_of(&load->found[0]);
+
+	if (csn != NULL && (load->csn = memory_copy_text(csn)) == NULL) {
+		closure_load_no_memory(load);
+		return;
+	}
+	closure_load_drop(load);
+	ask_list(load);
+}
+
+void closure_stage_begin(struct closure_load *load)
+{
+	ask_contexts(load);
+}
+
+void closure_stage_settle(struct closure_load *load)
+{
+	switch (load->stage) {
+	case STAGE_PROBE:
+		settle_probe(load);
+		break;
+	case STAGE_MARK:
+		settle_mark(load);
+		break;
+	case STAGE_LIST:
+		settle_list(load);
+		break;
+	case STAGE_READ:
+		settle_read(load);
+		break;
+	case STAGE_RESOLVE:
+		settle_resolve(load);
+		break;
+	case STAGE_CHECK:
+		settle_check(load);
+		break;
+	case STAGE_DELTA:
+		settle_delta(load);
+		break;
+	}
+}
