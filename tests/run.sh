@@ -9,7 +9,7 @@ gcc libc6-dev clang cmake ninja-build pkg-config git
 libldap-dev libsasl2-dev libxml2-dev libcmocka-dev
 gcc-mingw-w64-x86-64-win32
 clang-format clang-tidy cppcheck shellcheck groff-base
-slapd ldap-utils openssl libsasl2-modules libsasl2-modules-gssapi-mit
+slapd ldap-utils openssl ca-certificates libsasl2-modules libsasl2-modules-gssapi-mit
 krb5-kdc krb5-admin-server krb5-user
 python3 libxml2-utils
 mmdebstrap podman runc podman-compose netavark aardvark-dns iproute2 iptables
@@ -115,6 +115,10 @@ install_packages() {
 	}
 	missing=$(missing_packages | tr '\n' ' ')
 	[ -n "$missing" ] || return 0
+	if [ "$(id -u)" != 0 ] && ! command -v sudo >/dev/null 2>&1; then
+		problem "not installed, and neither root nor sudo to do it: $missing"
+		return
+	fi
 	say "installing: $missing"
 	forbid_services
 	# shellcheck disable=SC2086  # a list

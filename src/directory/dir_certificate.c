@@ -59,12 +59,15 @@ static bool take_tagged(struct der *in, unsigned wanted, struct der *content_out
 	return take(in, &tag, content_out) && tag == wanted;
 }
 
-static bool skip(struct der *in)
+static bool skip(struct der *in, unsigned count)
 {
 	struct der ignored;
 	unsigned tag = 0;
 
-	return take(in, &tag, &ignored);
+	for (; count > 0; count--)
+		if (!take(in, &tag, &ignored))
+			return false;
+	return true;
 }
 
 /* RFC 5280 4.1.2.5.1: the two digits of a UTCTime count from 1950. */
@@ -186,10 +189,10 @@ bool dir_certificate_read(const void *der, size_t length, const char *host, stru
 	if (!take_tagged(&in, TAG_SEQUENCE, &certificate) || !take_tagged(&certificate, TAG_SEQUENCE, &fields))
 		return false;
 	/* version (may be absent), serial number, signature algorithm, issuer, validity */
-	if (fields.at < fields.end && *fields.at == TAG_VERSION && !skip(&fields))
+	if (fields.at < fields.end && *fields.at == TAG_VERSION && !skip(&fields, 1))
 		return false;
-	if (!skip(&fields) || !skip(&fields) || !skip(&fields) || !take_tagged(&fields, TAG_SEQUENCE, &part) ||
-	    !take_time(&part, found.not_before) || !take_time(&part, found.not_after))
+	if (!skip(&fields, 3) || !take_tagged(&fields, TAG_SEQUENCE, &part) || !take_time(&part, found.not_before) ||
+	    !take_time(&part, found.not_after))
 		return false;
 	while (take(&fields, &tag, &part))
 		if (tag == TAG_EXTENSIONS)

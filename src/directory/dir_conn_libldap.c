@@ -213,9 +213,12 @@ static enum status check_version(struct dir_conn *conn, struct error *error)
 	/* "TLS1.3" or "TLSv1.3" */
 	dot = version != NULL && strncmp(version, "TLS", 3) == 0 ? strstr(version, "1.") : NULL;
 	is_enough = dot != NULL && dot[2] >= minimum && dot[2] <= '9';
-	if (!is_enough)
-		(void)error_set(error, STATUS_UNREACHABLE, "the connection to '%s' is only %s", conn->uri,
-				version != NULL ? version : "of an unknown TLS version");
+	if (!is_enough) {
+		(void)error_set(error, STATUS_UNREACHABLE, "'%s' speaks %s, and the policy wants TLS 1.%c or newer",
+				conn->uri, version != NULL ? version : "an unknown version of TLS", minimum);
+		(void)error_hint(error, STATUS_UNREACHABLE,
+				 "let the server speak newer TLS, or see minimum=\"\" in <tls>");
+	}
 	ldap_memfree(version);
 	return is_enough ? STATUS_OK : STATUS_UNREACHABLE;
 }
@@ -247,19 +250,18 @@ enum status dir_conn_secure(struct dir_conn *conn, enum dir_security security, u
 static enum status choose_security(const struct dir_conn *conn, const char *scheme, enum dir_security *security_out,
 				   struct error *error)
 {
-	if (strcmp(scheme, "ldapi") == 0)
-		*security_out = DIR_SECURITY_CLEAR;
-	else if (strcmp(scheme, "ldaps") == 0)
+	const enum config_tls tls = conn->directory->tls;
+	const bool is_ldap = strcmp(scheme, "ldap") == 0;
+
+	if (strcmp(scheme, "ldaps") == 0)
 		*security_out = DIR_SECURITY_TLS;
-	else if (strcmp(scheme, "ldap") != 0)
-		return error_set(error, STATUS_INVALID, "'%s' is neither ldap, ldaps nor ldapi", conn->uri);
-	else if (conn->directory->tls == CONFIG_TLS_STARTTLS)
+	else if (is_ldap && tls == CONFIG_TLS_STARTTLS)
 		*security_out = DIR_SECURITY_STARTTLS;
-	else if (conn->directory->tls == CONFIG_TLS_NONE)
+	else if ((is_ldap && tls == CONFIG_TLS_NONE) || strcmp(scheme, "ldapi") == 0)
 		*security_out = DIR_SECURITY_CLEAR;
 	else
-		return error_set(error, STATUS_INVALID, "'%s' is not an ldaps URI, which the policy demands",
-				 conn->uri);
+		return error_set(error, STATUS_INVALID, "'%s' is not %s", conn->uri,
+				 is_ldap ? "an ldaps URI, which the policy demands" : "of ldap, ldaps or ldapi");
 	return STATUS_OK;
 }
 

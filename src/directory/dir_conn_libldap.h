@@ -54,6 +54,17 @@ struct dir_conn {
 	struct dir_io io;
 };
 
+/** libldap takes some strings as not const that it does not change. */
+static inline char *dir_conn_unconst(const char *text)
+{
+	const union {
+		const char *given;
+		char *taken;
+	} same = {.given = text};
+
+	return same.taken;
+}
+
 /* What a message of the server was; see dir_conn_next. */
 enum dir_arrival { DIR_ARRIVAL_NOTHING = 0, DIR_ARRIVAL_MESSAGE, DIR_ARRIVAL_BROKEN };
 

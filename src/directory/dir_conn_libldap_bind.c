@@ -3,16 +3,9 @@
 
 #include <os/secret.h>
 #include <sasl/sasl.h>
-#include <stdint.h>
 #include <string.h>
 
 static const char bind_failed[] = "could not bind to";
-
-/* Libraries take some strings as not const that they do not change. */
-static char *unconst(const char *text)
-{
-	return (char *)(uintptr_t)text;
-}
 
 static enum status refuse_hint(enum status status, const struct config_directory *directory, struct error *error)
 {
@@ -35,7 +28,7 @@ static enum status conclude(struct dir_conn *conn, int code, struct error *error
 static enum status bind_simple(struct dir_conn *conn, const char *dn, const char *password, size_t length,
 			       uint64_t deadline_ms, struct error *error)
 {
-	struct berval credential = {.bv_val = unconst(password), .bv_len = length};
+	struct berval credential = {.bv_val = dir_conn_unconst(password), .bv_len = length};
 	LDAPMessage *answer = NULL;
 	enum status status;
 	int message_id = 0;
@@ -67,7 +60,7 @@ static enum status bind_by_password(struct dir_conn *conn, uint64_t deadline_ms,
 	return bind_simple(conn, directory->bind_dn, password, length, deadline_ms, error);
 }
 
-static void answer(sasl_interact_t *question, const char *data, size_t length)
+static void give(sasl_interact_t *question, const char *data, size_t length)
 {
 	question->result = data;
 	question->len = (unsigned)length;
@@ -76,18 +69,18 @@ static void answer(sasl_interact_t *question, const char *data, size_t length)
 /* LDAP_SASL_INTERACT_PROC: what the mechanism asks for. What it is told must live until the bind is over. */
 static int interact(LDAP *ld, unsigned flags, void *context, void *questions)
 {
-	const struct config_directory *directory = context;
+	const struct config_directory *directory = ((const struct dir_conn *)context)->directory;
 	sasl_interact_t *question;
 
 	(void)ld;
 	(void)flags;
 	for (question = questions; question->id != SASL_CB_LIST_END; question++) {
-		answer(question, "", 0);
+		give(question, "", 0);
 		if (question->id == SASL_CB_AUTHNAME && directory->bind_user != NULL)
-			answer(question, directory->bind_user, strlen(directory->bind_user));
+			give(question, directory->bind_user, strlen(directory->bind_user));
 		/* The secret goes to the mechanism that the policy names, which does not send it in clear (noplain). */
 		if (question->id == SASL_CB_PASS && directory->bind_secret != NULL)
-			answer(question, secret_bytes(directory->bind_secret), secret_length(directory->bind_secret));
+			give(question, secret_bytes(directory->bind_secret), secret_length(directory->bind_secret));
 	}
 	return LDAP_SUCCESS;
 }
@@ -109,9 +102,8 @@ static enum status bind_sasl(struct dir_conn *conn, uint64_t deadline_ms, struct
 	if (directory->bind_mechanism == NULL || *directory->bind_mechanism == '\0')
 		return error_set(error, STATUS_INVALID, "a SASL bind needs the name of its mechanism");
 	for (;;) {
-		code =
-		    ldap_sasl_interactive_bind(conn->ld, NULL, directory->bind_mechanism, NULL, NULL, LDAP_SASL_QUIET,
-					       interact, (void *)(uintptr_t)directory, step, &mechanism, &message_id);
+		code = ldap_sasl_interactive_bind(conn->ld, NULL, directory->bind_mechanism, NULL, NULL,
+						  LDAP_SASL_QUIET, interact, conn, step, &mechanism, &message_id);
 		(void)ldap_msgfree(step);
 		step = NULL;
 		if (code != LDAP_SASL_BIND_IN_PROGRESS)

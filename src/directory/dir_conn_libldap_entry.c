@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <directory/dir_conn_libldap.h>
 
+#include <base/ascii.h>
 #include <string.h>
 
 /* Attributes of one entry that are read; ours ask for at most DIR_SEARCH_MAX_ATTRIBUTES, some with options. */
@@ -37,6 +38,57 @@ static enum status copy_attribute(struct arena *arena, const struct berval *name
 	return STATUS_OK;
 }
 
+/*
+ * One attribute may come in several parts, although RFC 4511 4.1.7 says it does not: slapd 2.5 sends `member`
+ * twice when slapadd -q loaded values that did not stand together. A part that was overlooked would be members
+ * that no deny rule sees.
+ */
+static enum status join(struct arena *arena, struct dir_attribute *first, const struct dir_attribute *part)
+{
+	struct dir_value *values;
+
+	if (part->value_count == 0)
+		return STATUS_OK;
+	values = arena_alloc_array(arena, first->value_count + part->value_count, sizeof(*values));
+	if (values == NULL)
+		return out_of_arena(arena);
+	if (first->value_count > 0)
+		memcpy(values, first->values, first->value_count * sizeof(*values));
+	memcpy(values + first->value_count, part->values, part->value_count * sizeof(*values));
+	first->values = values;
+	first->value_count += part->value_count;
+	return STATUS_OK;
+}
+
+static struct dir_attribute *find(struct dir_attribute *found, size_t count, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (ascii_equal_nocase(found[i].name, name))
+			return &found[i];
+	return NULL;
+}
+
+/* Add an attribute, or a further part of one that is there, to the *count that were found. */
+static enum status take_attribute(struct arena *arena, const struct berval *name, const struct berval *values,
+				  struct dir_attribute *found, size_t *count)
+{
+	struct dir_attribute attribute, *earlier;
+	enum status status;
+
+	status = copy_attribute(arena, name, values, &attribute);
+	if (status != STATUS_OK)
+		return status;
+	earlier = find(found, *count, attribute.name);
+	if (earlier != NULL)
+		return join(arena, earlier, &attribute);
+	if (*count == ATTRIBUTES_MAX)
+		return STATUS_LIMIT;
+	found[(*count)++] = attribute;
+	return STATUS_OK;
+}
+
 /* Read attributes until there are none; `found` has room for ATTRIBUTES_MAX. */
 static enum status read_attributes(struct dir_conn *conn, LDAPMessage *message, BerElement *ber, struct arena *arena,
 				   struct dir_attribute *found, size_t *count_out)
@@ -53,8 +105,7 @@ static enum status read_attributes(struct dir_conn *conn, LDAPMessage *message, 
 			return STATUS_UNREACHABLE;
 		if (name.bv_val == NULL)
 			break;
-		status = count < ATTRIBUTES_MAX ? copy_attribute(arena, &name, values, &found[count]) : STATUS_LIMIT;
-		count++;
+		status = take_attribute(arena, &name, values, found, &count);
 		ber_memfree(values);
 		values = NULL;
 	}

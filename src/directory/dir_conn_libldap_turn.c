@@ -38,12 +38,6 @@ struct turn {
 	size_t timeouts;
 };
 
-/* libldap takes some strings as not const that it does not change. */
-static char *unconst(const char *text)
-{
-	return (char *)(uintptr_t)text;
-}
-
 static void land(struct turn *turn, struct flight *flight, enum dir_outcome outcome, int code)
 {
 	size_t i;
@@ -104,7 +98,7 @@ static bool copy_names(const char *const *names, char *copies[DIR_SEARCH_MAX_ATT
 	for (i = 0; names[i] != NULL; i++) {
 		if (i == DIR_SEARCH_MAX_ATTRIBUTES)
 			return false;
-		copies[i] = unconst(names[i]);
+		copies[i] = dir_conn_unconst(names[i]);
 	}
 	copies[i] = NULL;
 	return true;
@@ -127,6 +121,9 @@ static int send_search(struct turn *turn, struct flight *flight)
 	const int limit = search->size_limit > INT_MAX ? INT_MAX : (int)search->size_limit;
 	int code;
 
+	/* libldap sends no filter at all for an empty one, and the server closes the connection. */
+	if (search->base == NULL || search->filter == NULL || *search->filter == '\0')
+		return LDAP_FILTER_ERROR;
 	if (search->attributes != NULL && !copy_names(search->attributes, names))
 		return LDAP_PARAM_ERROR;
 	if (search->page_size > 0 && (code = make_page_control(turn, flight, &controls[0])) != LDAP_SUCCESS)

@@ -127,7 +127,7 @@ static void ask(struct stage *stage, const struct command *command)
 }
 
 /* begin NAME ask SENDER...: the answer is looked at later, by `end NAME ->`. */
-static void begin(struct stage *stage, const struct command *command)
+static void begin_question(struct stage *stage, const struct command *command)
 {
 	struct wa_question question;
 
@@ -135,7 +135,7 @@ static void begin(struct stage *stage, const struct command *command)
 	(void)stage_ask(stage, command->words[1].text, &question);
 }
 
-static void end(struct stage *stage, const struct command *command)
+static void end_question(struct stage *stage, const struct command *command)
 {
 	struct asked *asked = stage_find_asked(stage, command->words[1].text);
 
@@ -235,8 +235,8 @@ static void check_log(struct stage *stage, const struct command *command)
 }
 
 const struct command_kind engine_commands[] = {
-    {"policy", 2, take_policy}, {"option", 4, set_option}, {"start", 1, start}, {"stop", 1, stop},
-    {"after", 2, pass},         {"wall", 2, set_wall},     {"ask", 3, ask},     {"operation", 3, ask},
-    {"quota", 3, ask},          {"begin", 4, begin},       {"end", 4, end},     {"waiting", 2, still_waits},
-    {"spread", 7, spread},      {"log", 2, check_log},     {NULL, 0, NULL},
+    {"policy", 2, take_policy}, {"option", 4, set_option},    {"start", 1, start},      {"stop", 1, stop},
+    {"after", 2, pass},         {"wall", 2, set_wall},        {"ask", 3, ask},          {"operation", 3, ask},
+    {"quota", 3, ask},          {"begin", 4, begin_question}, {"end", 4, end_question}, {"waiting", 2, still_waits},
+    {"spread", 7, spread},      {"log", 2, check_log},        {NULL, 0, NULL},
 };

@@ -306,13 +306,13 @@ bool fake_directory_rename(struct fake_directory *directory, const char *dn, con
 	struct fake_entry *entry = find(directory, dn);
 	char *pretty = fake_dn_pretty(new_dn, strlen(new_dn));
 	char *base = NULL;
-	size_t old_length;
 	bool good = entry != NULL && pretty != NULL && pretty[0] != '\0' &&
 		    (find(directory, new_dn) == NULL || find(directory, new_dn) == entry);
 
 	if (good) {
+		size_t old_length = strlen(entry->dn);
+
 		base = fake_copy(entry->key, strlen(entry->key));
-		old_length = strlen(entry->dn);
 		for (size_t i = 0; i < directory->count; i++) {
 			struct fake_entry *one = &directory->entries[i];
 

@@ -238,13 +238,12 @@ struct fake_filter *fake_filter_parse(const char *text)
 
 static bool is_class(const char *class, const char *asserted)
 {
-	char *key;
 	bool same = ascii_equal_nocase(asserted, "top");
 
 	while (class != NULL && !same) {
+		char *key = fake_fold(class, strlen(class));
 		const char *superior = NULL;
 
-		key = fake_fold(class, strlen(class));
 		same = strcmp(key, asserted) == 0;
 		free(key);
 		for (size_t i = 0; i < COUNT_OF(classes); i++) {

@@ -268,8 +268,10 @@ static bool read_value(const char **cursor, const char *end, struct naming *nami
 	naming->value.length = kept;
 	if (naming->value.data != NULL)
 		naming->value.data[kept] = '\0';
-	naming->separator = c < end ? *c : '\0';
-	*cursor = c < end ? c + 1 : c;
+	naming->separator = '\0';
+	if (c < end)
+		naming->separator = *c++;
+	*cursor = c;
 	return kept > 0;
 }
 
@@ -324,8 +326,10 @@ static void rdn_add(struct rdn *rdn, const struct naming *naming, bool folded)
 	const char *shown = value[0] != '\0' ? value : " ";
 
 	for (const char *c = naming->type; *c != '\0'; c++) {
-		char typed = folded ? ascii_lower(*c) : *c;
+		char typed = *c;
 
+		if (folded)
+			typed = ascii_lower(typed);
 		put_bytes(&part, &typed, 1);
 	}
 	put_bytes(&part, "=", 1);

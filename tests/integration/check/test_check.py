@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""`wsmauthz check` against a real directory: what it says, over which connections, and what it says when they are bad."""
+"""`wsmauthz check` against a real directory: what it says, and what it says when certificates, network or policy are bad."""
 import os
 import sys
 import unittest
@@ -8,7 +8,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "support"))
 import testbed  # noqa: E402
-from testbed import Authority, Folder, Kdc, Slapd, TcpProxy, group, group_dn, person, person_dn  # noqa: E402
+from testbed import Authority, Folder, Slapd, TcpProxy, group, group_dn, person, person_dn  # noqa: E402
 
 PROGRAM = testbed.wsmauthz()
 
@@ -47,8 +47,8 @@ class WithFolder(unittest.TestCase):
         options.setdefault("allow", [group_dn("users")])
         return testbed.write_policy(self.folder.join("policy.xml"), slapd, **options)
 
-    def ask_one(self, slapd, sender="CORP\\alice", env=None, **options):
-        answers = testbed.check(PROGRAM, self.policy(slapd, **options), [sender], env=env)
+    def ask_one(self, slapd, sender="CORP\\alice", **options):
+        answers = testbed.check(PROGRAM, self.policy(slapd, **options), [sender])
         return answers[0], answers
 
     def assert_error(self, answer, answers):
@@ -132,23 +132,6 @@ class Verdicts(WithFolder):
 
 class Connections(WithFolder):
 
-    def test_each_way_to_connect_and_bind__works(self):
-        rows = [(tls, bind) for tls in ("none", "starttls", "ldaps") for bind in ("simple", "SCRAM-SHA-256")]
-        with Slapd(ldif=PEOPLE + GROUPS) as slapd:
-            for tls, bind in rows:
-                with self.subTest(tls=tls, bind=bind):
-                    self.assertEqual(self.ask_one(slapd, tls=tls, bind=bind)[0]["verdict"], "authorize")
-            with self.subTest("EXTERNAL over ldapi"):
-                answer, _ = self.ask_one(slapd, bind="EXTERNAL", uri=slapd.ldapi_uri)
-                self.assertEqual(answer["verdict"], "authorize", answer)
-
-    def test_kerberos__works(self):
-        with Kdc() as kdc, Slapd(ldif=PEOPLE + GROUPS, kdc=kdc) as slapd:
-            for bind in ("GSSAPI", "GSS-SPNEGO"):
-                with self.subTest(bind):
-                    answer, answers = self.ask_one(slapd, bind=bind, env=kdc.client_environment())
-                    self.assertEqual(answer["verdict"], "authorize", (answer, answers.stderr))
-
     def test_bad_certificate__is_an_error(self):
         with Folder() as folder:
             authority = Authority(folder.join("ca"))
@@ -162,13 +145,6 @@ class Connections(WithFolder):
                     for tls in ("ldaps", "starttls"):
                         with self.subTest(certificate=name, tls=tls):
                             self.assert_error(*self.ask_one(slapd, tls=tls, timeout="3s"))
-
-    def test_wrong_password__is_an_error(self):
-        with Slapd(ldif=PEOPLE + GROUPS) as slapd:
-            path = self.policy(slapd)
-            testbed.write_file(path + ".secret", "not the password", 0o600)
-            answers = testbed.check(PROGRAM, path, ["CORP\\alice"])
-            self.assert_error(answers[0], answers)
 
     def test_second_server__answers_when_the_first_does_not(self):
         with Slapd(ldif=PEOPLE + GROUPS) as slapd, TcpProxy(slapd.port) as first:
@@ -193,16 +169,6 @@ class Faults(WithFolder):
                         answer, answers = self.ask_one(slapd, uri=uri, tls=tls, timeout="1s")
                         self.assert_error(answer, answers)
                         self.assertLess(answers.elapsed_s, 1 + MARGIN_S)
-
-    def test_suspended_and_dead_server__is_an_error_and_then_works_again(self):
-        with Slapd(ldif=PEOPLE + GROUPS) as slapd:
-            for fault, repair in ((slapd.suspend, slapd.resume), (slapd.kill, slapd.start)):
-                fault()
-                answer, answers = self.ask_one(slapd, timeout="1s")
-                self.assert_error(answer, answers)
-                self.assertLess(answers.elapsed_s, 1 + MARGIN_S)
-                repair()
-                self.assertEqual(self.ask_one(slapd)[0]["verdict"], "authorize")
 
 
 class Policies(WithFolder):

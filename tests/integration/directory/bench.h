@@ -9,13 +9,17 @@
 #include <support/assertions.h>
 
 #include <directory/dir_conn.h>
+#include <dirent.h>
+#include <fcntl.h>
 #include <os/clock.h>
 #include <os/secret.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 /* Far more than any healthy server needs. */
 #define PLENTY_MS 10000
@@ -95,6 +99,53 @@ static inline struct dir_conn *bench_connect(struct bench_policy *policy, const 
 static inline pid_t bench_pid(void)
 {
 	return (pid_t)strtol(bench_value("BENCH_PID"), NULL, 10);
+}
+
+/* True when the thread of that name below /proc/PID/task is stopped. */
+static inline bool bench_is_stopped(int tasks, const char *name)
+{
+	char path[300];
+	char stat[512] = "";
+	const char *state;
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "%s/stat", name);
+	fd = openat(tasks, path, O_RDONLY | O_CLOEXEC);
+	/* A thread that has ended is not running. */
+	if (fd < 0)
+		return true;
+	if (read(fd, stat, sizeof(stat) - 1) < 0)
+		stat[0] = '\0';
+	(void)close(fd);
+	/* pid (name) state */
+	state = strrchr(stat, ')');
+	return state == NULL || (state[1] == ' ' && state[2] == 'T');
+}
+
+/* Stop the good server; all its threads have stopped when this returns. */
+static inline void bench_suspend(void)
+{
+	const struct timespec pause = {.tv_nsec = 1000000};
+	char path[64];
+	const struct dirent *task;
+	bool are_stopped;
+	DIR *tasks;
+
+	assert_int_equal(kill(bench_pid(), SIGSTOP), 0);
+	(void)snprintf(path, sizeof(path), "/proc/%ld/task", (long)bench_pid());
+	do {
+		(void)nanosleep(&pause, NULL);
+		tasks = opendir(path);
+		assert_non_null(tasks);
+		for (are_stopped = true; are_stopped && (task = readdir(tasks)) != NULL;)
+			are_stopped = task->d_name[0] == '.' || bench_is_stopped(dirfd(tasks), task->d_name);
+		(void)closedir(tasks);
+	} while (!are_stopped);
+}
+
+static inline void bench_resume(void)
+{
+	assert_int_equal(kill(bench_pid(), SIGCONT), 0);
 }
 
 static inline uint64_t bench_cpu_ms(void)

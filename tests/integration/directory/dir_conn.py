@@ -76,7 +76,7 @@ class Bench:
 
     def environment(self):
         environment = self.kdc.client_environment() if self.kdc else dict(os.environ)
-        # The tests' own keytab has one principal, so that GSSAPI finds it without being told a name.
+        # The keytab has one principal, so GSSAPI needs to be told no name.
         if self.kdc:
             environment["BENCH_KERBEROS"] = "1"
         for name in ("expired", "other", "revoked", "tls12", "tls11", "limited"):
@@ -93,6 +93,13 @@ class Bench:
             BENCH_REFERRAL_DN="ou=elsewhere,ou=referrals," + good.suffix)
         for name in [name for name in environment if name.startswith("LDAP")]:
             del environment[name]
+        # For a build with the address sanitizer: Cyrus SASL 2.1.28 leaks the Kerberos credential of a bind that has no
+        # security layer; ldapwhoami -Y GSSAPI -O maxssf=0 does too.
+        suppressions = os.path.join(self.folder, "leaks")
+        with open(suppressions, "w", encoding="ascii") as file:
+            file.write("leak:libgssapiv2.so\n")
+        environment["LSAN_OPTIONS"] = "suppressions=" + suppressions
+        environment["ASAN_OPTIONS"] = "fast_unwind_on_malloc=0"
         return environment
 
     def careless(self):

@@ -66,5 +66,6 @@ class LongCheck:
         except queue.Empty:
             line = None
         if line is None:
-            raise RuntimeError("wsmauthz check gave no answer (status %s):\n%s" % (self._process.poll(), self.log()[-4000:]))
+            raise RuntimeError("wsmauthz check gave no answer (status %s):\n%s" %
+                               (self._process.poll(), self.log()[-4000:]))
         return json.loads(line.decode())

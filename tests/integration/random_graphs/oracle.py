@@ -2,8 +2,8 @@
 """
 What is right, computed another way than the product does it.
 
-The oracle reads the log of changes and nothing else. It knows entries by number and names by path, never by spelling, and finds
-who is beneath a group by joining the relation (child, parent) with itself until nothing new comes.
+The oracle reads the log of changes and nothing else. It knows entries by number and names by path, never by
+spelling, and finds who is beneath a group by joining what is known with (child, parent) until nothing new comes.
 """
 import collections
 
@@ -75,7 +75,7 @@ class Oracle:
     # Judgement
 
     def judge(self, uid, asked_as_written):
-        """The verdict on the person called `uid`; `asked_as_written` is false for a spelling that only the server takes for it."""
+        """The verdict on the person called `uid`; `asked_as_written`: not by a spelling that only the server folds."""
         found = [person for person, theirs in self.uids.items() if theirs == uid]
         if not found or not asked_as_written:
             return Verdict("deny", "no-such-user", None, False, None)

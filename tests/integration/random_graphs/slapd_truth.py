@@ -28,8 +28,9 @@ class Truth:
         """For each filter the list of (DN, {attribute: [values]})."""
         path = self._slapd.directory + "/filters"
         testbed.write_file(path, "".join(each + "\n" for each in filters), 0o600)
-        done = testbed.run(self._ldapsearch, "-x", "-H", self._slapd.ldapi_uri, "-D", self._slapd.root_dn, "-y", self._secret,
-                           "-b", self._slapd.suffix, "-o", "ldif-wrap=no", "-L", "-f", path, "(&(objectClass=*)%s)", *attributes, timeout=120)
+        done = testbed.run(self._ldapsearch, "-x", "-H", self._slapd.ldapi_uri, "-D", self._slapd.root_dn,
+                           "-y", self._secret, "-b", self._slapd.suffix, "-o", "ldif-wrap=no", "-L", "-f", path,
+                           "(&(objectClass=*)%s)", *attributes, timeout=120)
         answers = []
         for line in done.stdout.split("\n"):
             if line.startswith("# filter: "):
@@ -51,7 +52,8 @@ class Truth:
         """Every (child, parent), as slapd's own matching sees it."""
         children = [(number, entry) for kind in (people, groups) for number, entry in kind.items()]
         answers = self.search([_who_holds(entry) for _, entry in children], "description")
-        return {(child, _number(attributes)) for (child, _), entries in zip(children, answers) for _, attributes in entries}
+        return {(child, _number(attributes))
+                for (child, _), entries in zip(children, answers) for _, attributes in entries}
 
 
 def _value(line):
@@ -74,14 +76,14 @@ def _who_holds(entry):
 def calibrate():
     """The habits of spelling that slapd takes for the same name, each asked about with several names."""
     habits = sorted(spelling.MEASURED_SAME | spelling.MEASURED_DIFFERENT | spelling.MAYBE)
-    asked = [(habit, probe, text) for habit in habits for number, probe in enumerate(_probes()) for text in _texts(habit, probe, number)]
-    groups = "".join(testbed.entry("cn=g%d,ou=groups,%s" % (number, testbed.DEFAULT_SUFFIX), objectClass="groupOfNames", cn="g%d" % number,
-                                   member=text) for number, (_, _, text) in enumerate(asked))
+    asked = [(habit, probe, text) for habit in habits
+             for number, probe in enumerate(_probes()) for text in _texts(habit, probe, number)]
+    groups = "".join(testbed.group("g%d" % number, [text]) for number, (_, _, text) in enumerate(asked))
     with testbed.Slapd(ldif=None, overlays=()) as slapd:
         # One by one: a spelling that is not a DN at all is refused, and that is an answer too.
         refused = _add_each(slapd, groups)
-        answers = Truth(slapd).search(["(&(cn=g%d)(member=%s))" % (number, spelling.filter_value(spelling.canonical(probe)))
-                                       for number, (_, probe, _) in enumerate(asked)], "cn")
+        names = [spelling.filter_value(spelling.canonical(probe)) for _, probe, _ in asked]
+        answers = Truth(slapd).search(["(&(cn=g%d)(member=%s))" % pair for pair in enumerate(names)], "cn")
     same = {habit: [] for habit in habits}
     for number, ((habit, _, _), entries) in enumerate(zip(asked, answers)):
         same[habit].append(number not in refused and len(entries) == 1)
@@ -95,7 +97,8 @@ def _probes():
 
 def _texts(habit, probe, seed):
     """Spellings by this habit alone that differ from the plain one; none where there is nothing to apply it to."""
-    texts = {spelling.write(probe, random.Random("%s %d %d" % (habit, seed, turn)), {habit}, 1.0 if turn == 0 else 0.5) for turn in range(3)}
+    texts = {spelling.write(probe, random.Random("%s %d %d" % (habit, seed, turn)), {habit}, chance)
+             for turn, chance in enumerate((1.0, 0.5, 0.5))}
     return sorted(texts - {spelling.canonical(probe)})
 
 
@@ -104,7 +107,8 @@ def _add_each(slapd, ldif):
     tool = testbed.need("ldapmodify")
     secret = slapd.directory + "/calibration.secret"
     testbed.write_file(secret, slapd.root_password, 0o600)
-    done = testbed.run(tool, "-a", "-c", "-x", "-H", slapd.ldapi_uri, "-D", slapd.root_dn, "-y", secret, text=ldif, check=False)
+    done = testbed.run(tool, "-a", "-c", "-x", "-H", slapd.ldapi_uri, "-D", slapd.root_dn, "-y", secret, text=ldif,
+                       check=False)
     for number in re.findall(r'^adding new entry "cn=g(\d+),[^\n]*"\nldap_add: ', done.stdout + done.stderr, re.M):
         refused.add(int(number))
     added = len(re.findall("^adding new entry", done.stdout, re.M))

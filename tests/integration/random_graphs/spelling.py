@@ -70,7 +70,8 @@ class _Hand:
         return text
 
     def rdn(self, rdn):
-        parts = [self.type(name) + (" = " if self.does("blanks") else "=") + self.value(name, value) for name, value in rdn]
+        parts = [self.type(name) + (" = " if self.does("blanks") else "=") + self.value(name, value)
+                 for name, value in rdn]
         if len(parts) > 1 and self.does("order"):
             parts.reverse()
         return (" + " if self.does("blanks") else "+").join(parts)

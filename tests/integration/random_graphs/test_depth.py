@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Depth costs nothing: a user at the end of a chain of 1, 64 or 1,000 groups is decided with the same number of searches."""
+"""Depth costs nothing: at the end of a chain of 1, 64 or 1,000 groups a user costs the same number of searches."""
 import unittest
 
 import testbed
@@ -32,7 +32,8 @@ class Depth(unittest.TestCase):
         cls.addClassCleanup(cls.slapd.close)
 
     def ask(self, **groups):
-        path = testbed.write_policy(self.slapd.directory + "/policy.xml", self.slapd, timeout="30s", groups=groups or None,
+        path = testbed.write_policy(self.slapd.directory + "/policy.xml", self.slapd, timeout="30s",
+                                    groups=groups or None,
                                     cache={"ttl": "0s", "negative_ttl": "0s", "unwatched_ttl": "0s"},
                                     allow=[testbed.group_dn(name(depth, 1)) for depth in DEPTHS])
         senders = ["deep%d" % depth for depth in DEPTHS] + ["outsider"]

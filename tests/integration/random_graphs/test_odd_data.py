@@ -1,6 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Groups as slapadd leaves them: stored as the LDIF had them, where slapd itself would have tidied up; slapd matches them all the same."""
+"""
+Groups as slapadd leaves them: stored as the LDIF had them, where slapd would have tidied up. It matches them all the same.
+"""
 import unittest
 
 import slapd_truth
@@ -13,7 +15,7 @@ def group_lines(name, *lines):
 
 
 class OddData(unittest.TestCase):
-    """For each oddity: slapd says that bob is a member, so the allow rule lets him in and the deny rule keeps him out."""
+    """slapd says that bob is a member: so the allow rule lets him in, and the deny rule keeps him out."""
 
     def assert_bob_counts(self, ldif, group):
         ldif += testbed.person("bob") + testbed.group("all", ["bob"])

@@ -15,8 +15,8 @@ GROUPS = 130
 # Every groupOfNames holds this one, so that it never runs out of members (its class demands one).
 ANCHOR = ((("cn", "nobody"),),) + BASE
 
-GIVEN = ("Anna", "Jürgen", "Zoë", "Łukasz", "Ölfe", "Søren", "Ñandú", "Weiß", "Weiss", "Νίκος", "Ирина", "Ģirts",
-         "O'Brien", "Mary Ann", "Smith, John", "a+b", "back\\slash", 'quo"te', "#hash", "semi;colon", "eq=ual", "İpek", "ılgın")
+GIVEN = ("Anna", "Jürgen", "Zoë", "Łukasz", "Ölfe", "Søren", "Ñandú", "Weiß", "Weiss", "Νίκος", "Ирина", "Ģirts", "İpek",
+         "ılgın", "O'Brien", "Mary Ann", "Smith, John", "a+b", "back\\slash", 'quo"te', "#hash", "semi;colon", "eq=ual")
 CLASSES = {"groupOfNames": "member", "groupOfUniqueNames": "uniqueMember", "posixGroup": "memberUid"}
 
 
@@ -88,7 +88,8 @@ class World:
         return (("cn", common), ("employeeNumber", str(number)))
 
     def _group_cn(self, number):
-        return "%s %s %d" % (self.rng.choice(("Group", "Straße", "Strasse", "Größe", "ops")), self.rng.choice(GIVEN), number // 2)
+        first = self.rng.choice(("Group", "Straße", "Strasse", "Größe", "ops"))
+        return "%s %s %d" % (first, self.rng.choice(GIVEN), number // 2)
 
     def _group_class(self, number):
         return ("groupOfNames", "groupOfNames", "groupOfUniqueNames", "posixGroup")[number % 4]
@@ -143,7 +144,7 @@ class World:
     # Edges
 
     def _configure(self):
-        """Three rules of each effect would leave nobody in; so three allow and two deny, each with a tree of its own size."""
+        """Three allow rules with large trees, two deny rules with small ones: else nobody would be let in."""
         roots = self.rng.sample([group for group in self.groups if self.groups[group]["class"] != "posixGroup"], 5)
         self.configured = list(zip(("allow", "deny", "allow", "deny", "allow"), roots))
 
@@ -223,7 +224,7 @@ class World:
             self.join(group, gone)
 
     def spell(self, path):
-        # slapadd stores what it is given, slapd rewrites it by RFC 4514: only through slapd does a semicolon become a comma.
+        # slapadd stores what it is given; only through slapd does a semicolon become a comma (test_odd_data.py).
         habits = self.habits - {"semicolon"} if self._first is not None else self.habits
         return spelling.write(path, self.rng, habits, self.rng.choice((0.0, 0.1, 0.3, 0.6)))
 
@@ -231,18 +232,19 @@ class World:
         if self._first is not None:
             self._first[group].append(testbed.ldif_line(attribute, value))
             return
-        self._ldif.append("\n".join((testbed.ldif_line("dn", spelling.canonical(self.groups[group]["path"])), "changetype: modify",
-                                     "%s: %s" % (action, attribute), testbed.ldif_line(attribute, value))) + "\n\n")
+        dn = testbed.ldif_line("dn", spelling.canonical(self.groups[group]["path"]))
+        self._ldif.append("\n".join((dn, "changetype: modify", "%s: %s" % (action, attribute),
+                                     testbed.ldif_line(attribute, value))) + "\n\n")
 
     # Changes
 
     def change(self):
         """One change of some kind, chosen at random."""
-        self.rng.choice((self._gain, self._gain, self._gain, self._drop, self._drop, self._drop, self._nest_more, self._move_person,
-                         self._leave_and_return, self._rename_group, self._remake_group))()
+        self.rng.choice((self._gain, self._gain, self._gain, self._drop, self._drop, self._drop, self._nest_more,
+                         self._move_person, self._leave_and_return, self._rename_group, self._remake_group))()
 
     def rename_unit(self):
-        """A unit and all beneath it get another name; members that were spelled with the old one name nobody any more."""
+        """A unit and all beneath it get another name; members under the old one name nobody any more."""
         unit = self.rng.choice(list(self.units))
         old = self.units[unit]["path"]
         self._rename(old, ("ou", "moved %d" % self._next), old[1:])
@@ -257,7 +259,8 @@ class World:
 
     def _gain(self):
         """More often into what lets people in: every dead name keeps somebody out, and the test needs people inside."""
-        groups = [group for group in self.groups if group in self.allowed] if self.rng.random() < 0.6 else list(self.groups)
+        everywhere = self.rng.random() < 0.4
+        groups = [group for group in self.groups if everywhere or group in self.allowed]
         self.enrol(self.rng.choice(groups), self.rng.choice(list(self.people)))
 
     def _nest_more(self):
@@ -333,8 +336,9 @@ class World:
     def _rename(self, old, rdn, parent):
         rdns = old[0] if rdn is None else (rdn,)
         new_rdn = spelling.canonical((rdns,))
-        self._ldif.append("\n".join((testbed.ldif_line("dn", spelling.canonical(old)), "changetype: modrdn", testbed.ldif_line("newrdn", new_rdn),
-                                     "deleteoldrdn: 1", testbed.ldif_line("newsuperior", spelling.canonical(parent)))) + "\n\n")
+        self._ldif.append("\n".join((testbed.ldif_line("dn", spelling.canonical(old)), "changetype: modrdn",
+                                     testbed.ldif_line("newrdn", new_rdn), "deleteoldrdn: 1",
+                                     testbed.ldif_line("newsuperior", spelling.canonical(parent)))) + "\n\n")
 
     def _relocate(self, old, new):
         for kind in (self.units, self.people, self.groups):
