@@ -48,7 +48,9 @@ void dir_conn_prepare_process(void);
  *
  * The certificate and its name are verified always; StartTLS that fails is a failure, never clear text; an
  * anonymous bind happens only for CONFIG_BIND_ANONYMOUS. Costs at most until `deadline_ms` and
- * no CPU while it waits, also when the server accepts and then says nothing.
+ * no CPU while it waits, also when the server accepts and then says nothing, stops in the middle, or sends a
+ * byte at a time. Two things inside have time-outs of their own, which may be longer: the system's name
+ * resolution, and a Kerberos library that asks its KDC.
  *
  * @param directory   the security settings; borrowed for the life of the connection.
  * @param uri         which of its servers.

@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* Attributes of one entry that are read; ours ask for at most DIR_SEARCH_MAX_ATTRIBUTES, some with options. */
-#define ATTRIBUTES_MAX 256
+#define ATTRIBUTES_MAX 64
 
 static enum status out_of_arena(const struct arena *arena)
 {
@@ -116,7 +116,7 @@ static enum status read_attributes(struct dir_conn *conn, LDAPMessage *message, 
 enum status dir_conn_read_entry(struct dir_conn *conn, LDAPMessage *message, struct arena *arena,
 				struct dir_entry **entry_out)
 {
-	struct dir_attribute found[ATTRIBUTES_MAX];
+	struct dir_attribute found[ATTRIBUTES_MAX] = {{0}};
 	struct dir_entry *entry = arena_alloc(arena, sizeof(*entry));
 	BerElement *ber = NULL;
 	struct berval dn = {0};

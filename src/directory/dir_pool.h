@@ -12,9 +12,14 @@
  *	Workers connect to the first server, in the policy's order, that is not in back-off. A
  *	server that fails goes into back-off: DIR_POOL_BACKOFF_FIRST_MS doubling to DIR_POOL_BACKOFF_LAST_MS, each with jitter.
  *	A connection that breaks hands its unanswered requests to another connection once, within
- *	their deadline; so does a server that is busy, where there is another one. A server that refuses
- *	the bind is left alone for DIR_POOL_BACKOFF_REFUSED_MS. A worker on a server that is not the first looks every DIR_POOL_FAILBACK_MS,
- *	when it is idle, whether a better one answers, and moves there.
+ *	their deadline; so does a server that is busy, where there is another one. A request is repeated
+ *	whole, and alone: if it is what breaks connections, it breaks no other's.
+ *	A connection that had worked and broke is made anew at once, without a back-off: the server perhaps closed
+ *	it for being idle. One that hung, or never worked, puts its server into back-off.
+ *	A server that refuses the bind is left alone for DIR_POOL_BACKOFF_REFUSED_MS.
+ *	A server that is not known to work is tried by one worker at a time.
+ *	A worker on a server that is not the first looks every DIR_POOL_FAILBACK_MS, when it is idle,
+ *	whether a better one answers, and moves there.
  *	While every server is in back-off a request fails at once with DIR_OUTCOME_UNAVAILABLE.
  *
  *	worker state   what happens                                    next
@@ -76,7 +81,7 @@ struct dir_request {
 	bool retried;
 };
 
-/** What a pool can say about itself; counters since it was opened. */
+/** What a pool can say about itself; counters since it was opened. `failovers`: requests that were sent a second time. */
 struct dir_pool_stats {
 	uint64_t requests, searches, turns, connects, connect_failures, failovers, timeouts;
 	unsigned connected;     /* workers with a connection now */

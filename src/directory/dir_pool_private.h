@@ -56,6 +56,7 @@ struct dir_server {
 	uint64_t probed_since_ms;
 	uint64_t backoff_until_ms;
 	unsigned failures;  /* in a row */
+	unsigned losses;    /* connections that broke or hung; wraps */
 	uint64_t logged_ms; /* when a loss was last told */
 };
 
@@ -79,6 +80,7 @@ struct dir_worker {
 	struct dir_conn *conn;
 	size_t server;   /* of conn */
 	bool has_worked; /* conn has answered a turn */
+	unsigned losses; /* of the server, when conn was last known to be good */
 	uint64_t last_use_ms;
 	uint64_t failback_due_ms;
 	size_t away_from; /* a server that was busy: move to another one; or DIR_SERVER_NONE */

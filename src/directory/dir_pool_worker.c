@@ -90,6 +90,7 @@ static void adopt_locked(struct dir_pool *pool, struct dir_worker *worker, struc
 	worker->conn = conn;
 	worker->server = number;
 	worker->has_worked = false;
+	worker->losses = pool->servers[number].losses;
 	worker->last_use_ms = now_ms;
 	worker->failback_due_ms = now_ms + pool->tuning.failback_ms;
 	pool->stats.connects++;
@@ -156,6 +157,7 @@ void dir_worker_drop_locked(struct dir_pool *pool, struct dir_worker *worker, en
 
 	worker->conn = NULL;
 	worker->away_from = DIR_SERVER_NONE;
+	pool->servers[number].losses++;
 	mutex_unlock(&pool->lock);
 	dir_conn_close(&conn);
 	mutex_lock(&pool->lock);
@@ -224,13 +226,26 @@ static bool fail_back_locked(struct dir_pool *pool, struct dir_worker *worker)
 	return true;
 }
 
+/*
+ * Another connection to this server was lost since this one was good: a server that dies takes all of them along.
+ * Asked first, it cannot cost a request its second try.
+ */
+static bool is_doubtful_locked(const struct dir_pool *pool, const struct dir_worker *worker) REQUIRES(pool->lock);
+
+static bool is_doubtful_locked(const struct dir_pool *pool, const struct dir_worker *worker)
+{
+	return worker->losses != pool->servers[worker->server].losses;
+}
+
 static void live_locked(struct dir_pool *pool, struct dir_worker *worker)
 {
 	struct dir_queue taken = {0};
 
 	if (move_away_locked(pool, worker))
 		return;
-	if (dir_worker_take_locked(pool, worker, &taken))
+	if (is_doubtful_locked(pool, worker))
+		ping_locked(pool, worker);
+	else if (dir_worker_take_locked(pool, worker, &taken))
 		dir_worker_serve_locked(pool, worker, &taken);
 	else if (clock_monotonic_ms() >= worker->last_use_ms + pool->tuning.ping_ms)
 		ping_locked(pool, worker);
@@ -251,6 +266,7 @@ static void rest_locked(struct dir_pool *pool, struct dir_worker *worker)
 
 static void ping_locked(struct dir_pool *pool, struct dir_worker *worker)
 {
+	const unsigned losses = pool->servers[worker->server].losses;
 	struct error error = {0};
 	enum status status;
 
@@ -258,8 +274,10 @@ static void ping_locked(struct dir_pool *pool, struct dir_worker *worker)
 	status = dir_conn_ping(worker->conn, clock_monotonic_ms() + pool->tuning.connect_ms, &error);
 	mutex_lock(&pool->lock);
 	worker->last_use_ms = clock_monotonic_ms();
-	if (status == STATUS_OK)
+	if (status == STATUS_OK) {
 		worker->has_worked = true;
-	else
+		worker->losses = losses;
+	} else {
 		dir_worker_drop_locked(pool, worker, status, &error);
+	}
 }

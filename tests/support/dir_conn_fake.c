@@ -53,7 +53,7 @@ static struct server *find_locked(const char *uri)
 	for (i = 0; i < SERVERS_MAX; i++) {
 		if (servers[i].uri[0] == '\0') {
 			check(strlen(uri) < sizeof(servers[i].uri));
-			strcpy(servers[i].uri, uri);
+			memcpy(servers[i].uri, uri, strlen(uri) + 1);
 		}
 		if (strcmp(servers[i].uri, uri) == 0)
 			return &servers[i];

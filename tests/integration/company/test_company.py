@@ -99,7 +99,9 @@ class CompanyTest(unittest.TestCase):
             got = (answer["verdict"], answer["reason"])
             if got != (verdict, reason) or answer["redirect_uri"] not in targets:
                 wrong.append("%s: expected %s, got %s" % (sender, (verdict, reason, targets), answer))
-            self.assertLessEqual(answer["searches"], most_searches, answer)
+            # A lock that ends by itself is looked up in the password policy: one round trip more.
+            lookup = 1 if sender in ("CORP\\zoe", "CORP\\chad") else 0
+            self.assertLessEqual(answer["searches"], most_searches + lookup, answer)
         self.assertEqual(wrong, [], "\n".join([""] + wrong + [answers.stderr]))
         self.assertGreater(len(self.rows), 40)
 

@@ -96,6 +96,53 @@ static inline struct dir_conn *bench_connect(struct bench_policy *policy, const 
 	return conn;
 }
 
+/* It does not open, for this reason, in these words. */
+static inline void bench_check_fails(struct bench_policy *policy, const char *uri, enum status status, const char *what,
+				     const char *hint)
+{
+	struct dir_conn *conn = NULL;
+	struct error error = {0};
+
+	assert_status(bench_open(policy, uri, PLENTY_MS, &conn, &error), status, &error);
+	assert_null(conn);
+	assert_int_equal(error.status, status);
+	assert_contains(error.what, what);
+	assert_contains(error.hint, hint);
+}
+
+static inline void bench_search_init(struct dir_search *search, const char *base, enum dir_scope scope,
+				     const char *filter)
+{
+	static const char *const names[] = {"uid", "jpegPhoto", NULL};
+	struct error error;
+
+	assert_status(dir_search_init(search, &error), STATUS_OK, &error);
+	search->base = base;
+	search->scope = scope;
+	search->filter = filter;
+	search->attributes = names;
+}
+
+static inline void bench_search_people(struct dir_search *search, const char *filter)
+{
+	bench_search_init(search, bench_value("BENCH_SUFFIX"), DIR_SCOPE_SUBTREE, filter);
+}
+
+static inline enum status bench_exchange(struct dir_conn *conn, struct dir_search *search, uint64_t timeout_ms)
+{
+	struct dir_turn turn = {.search = search, .deadline_ms = clock_monotonic_ms() + timeout_ms};
+
+	return dir_conn_exchange(conn, &turn, 1, NULL);
+}
+
+static inline void bench_check_outcome(struct dir_conn *conn, struct dir_search *search, enum dir_outcome outcome)
+{
+	assert_int_equal(bench_exchange(conn, search, PLENTY_MS), STATUS_OK);
+	if (search->outcome != outcome)
+		fail_msg("outcome '%s' (%d), expected '%s'", dir_outcome_word(search->outcome), search->code,
+			 dir_outcome_word(outcome));
+}
+
 static inline pid_t bench_pid(void)
 {
 	return (pid_t)strtol(bench_value("BENCH_PID"), NULL, 10);

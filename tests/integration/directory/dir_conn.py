@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """
-Starts the servers that test_dir_conn and test_dir_turn ask, and runs them: `dir_conn.py PROGRAM...`.
+Starts the servers that the programs of this folder ask, and runs them: `dir_conn.py PROGRAM...`.
 
 test_dir_conn runs three times: as it is; with libldap configured to be careless by every file and variable
 that it reads; and the same with LDAPNOINIT coming too late, as in a host that used libldap before us.
@@ -138,8 +138,17 @@ class DirConn(unittest.TestCase):
     def test_conn_with_careless_configuration_already_read(self):
         self.run_program("test_dir_conn", BENCH_LATE_PREPARE="1", **self.bench.careless())
 
+    def test_conn_faults(self):
+        self.run_program("test_dir_conn_faults")
+
+    def test_conn_faults_with_careless_configuration_already_read(self):
+        self.run_program("test_dir_conn_faults", BENCH_LATE_PREPARE="1", **self.bench.careless())
+
     def test_turn(self):
         self.run_program("test_dir_turn")
+
+    def test_turn_faults(self):
+        self.run_program("test_dir_turn_faults")
 
 
 if __name__ == "__main__":

@@ -19,7 +19,9 @@ struct talk {
 	int fd;
 	unsigned message_id; /* of the message that was heard last */
 	unsigned char heard[65536];
-	size_t length; /* of what was heard and not understood yet */
+	size_t length;   /* of what was heard and not understood yet */
+	char last[1024]; /* the message that was heard last */
+	size_t last_length;
 };
 
 static bool wait_readable(struct talk *talk)
@@ -88,6 +90,8 @@ static bool hear(struct talk *talk)
 			return false;
 	length = message_length(talk, header);
 	talk->message_id = read_message_id(talk->heard + header);
+	talk->last_length = length < sizeof(talk->last) ? length : sizeof(talk->last) - 1;
+	memcpy(talk->last, talk->heard, talk->last_length);
 	talk->length -= length;
 	memmove(talk->heard, talk->heard + length, talk->length);
 	return true;
@@ -102,6 +106,36 @@ static bool say(struct talk *talk, const struct raw_step *step)
 	for (i = 0; step->message_id_at > 0 && i < 4; i++)
 		buffer[step->message_id_at + i] = (char)(talk->message_id >> (8 * (3 - i)));
 	return send(talk->fd, buffer, step->length, MSG_NOSIGNAL) == (ssize_t)step->length;
+}
+
+/*
+ * RFC 5802 7: the client's first message ends with "r=<its nonce>". BindResponse ::= { success, "", "",
+ * serverSaslCreds [7] "r=<its nonce and ours>,s=<salt>,i=<count>" }.
+ */
+static bool say_scram(struct talk *talk)
+{
+	static const char head[16] = {0x30, 0, 2, 1, 1, 0x61, 0, 0x0a, 1, 0, 4, 0, 4, 0, (char)0x87, 0};
+	const char *nonce = NULL;
+	char creds[120];
+	char message[160];
+	size_t i;
+	int length;
+
+	for (i = 0; i + 1 < talk->last_length; i++)
+		if (talk->last[i] == 'r' && talk->last[i + 1] == '=')
+			nonce = talk->last + i + 2;
+	if (nonce == NULL)
+		return false;
+	length = snprintf(creds, sizeof(creds), "r=%.*sabc,s=c2FsdHNhbHQ=,i=4096",
+			  (int)(talk->last + talk->last_length - nonce), nonce);
+	if (length < 0 || length > 100)
+		return false;
+	memcpy(message, head, sizeof(head));
+	message[1] = (char)(length + 14);
+	message[6] = (char)(length + 9);
+	message[15] = (char)length;
+	memcpy(message + 16, creds, (size_t)length);
+	return send(talk->fd, message, (size_t)length + 16, MSG_NOSIGNAL) == length + 16;
 }
 
 static bool trickle(struct talk *talk, const struct raw_step *step)
@@ -143,6 +177,8 @@ static bool take_step(struct talk *talk, const struct raw_step *step, size_t *ne
 		return hear_bytes(talk);
 	case RAW_ACTION_SAY:
 		return say(talk, step);
+	case RAW_ACTION_SCRAM:
+		return say_scram(talk);
 	case RAW_ACTION_TRICKLE:
 		return trickle(talk, step);
 	case RAW_ACTION_RESET:

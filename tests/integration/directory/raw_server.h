@@ -25,6 +25,7 @@ enum raw_action {
 	RAW_ACTION_SAY,
 	RAW_ACTION_TRICKLE, /* the same, a byte every 20 ms */
 	RAW_ACTION_CLOSE,
+	RAW_ACTION_SCRAM, /* answer a SCRAM client's first message with "success" and a challenge */
 	RAW_ACTION_RESET,
 	RAW_ACTION_REPEAT,  /* from the step with the number `length` on */
 	RAW_ACTION_SILENCE, /* until the client goes, reading nothing */
@@ -44,6 +45,7 @@ struct raw_step {
 #define RAW_SAY(text)     {RAW_ACTION_SAY, (text), sizeof(text) - 1, 0}
 #define RAW_ANSWER(text)  {RAW_ACTION_SAY, (text), sizeof(text) - 1, 4}
 #define RAW_TRICKLE(text) {RAW_ACTION_TRICKLE, (text), sizeof(text) - 1, 0}
+#define RAW_SCRAM         {RAW_ACTION_SCRAM, NULL, 0, 0}
 #define RAW_CLOSE         {RAW_ACTION_CLOSE, NULL, 0, 0}
 #define RAW_RESET         {RAW_ACTION_RESET, NULL, 0, 0}
 #define RAW_REPEAT(from)  {RAW_ACTION_REPEAT, NULL, (from), 0}

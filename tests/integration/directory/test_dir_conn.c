@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Opening connections to real servers, and to what is no server at all. */
+/* Opening connections to real servers, good ones and such as no client should trust. */
 #include "bench.h"
-#include "raw_server.h"
-
-#include <support/memory_failing.h>
 
 static const char *const nothing[] = {"1.1", NULL};
 
@@ -33,20 +30,6 @@ static void check_opens(struct bench_policy *policy, const char *uri)
 	check_works(conn);
 	dir_conn_close(&conn);
 	assert_null(conn);
-}
-
-/* It does not open, for this reason, in these words. */
-static void check_fails(struct bench_policy *policy, const char *uri, enum status status, const char *what,
-			const char *hint)
-{
-	struct dir_conn *conn = NULL;
-	struct error error = {0};
-
-	assert_status(bench_open(policy, uri, PLENTY_MS, &conn, &error), status, &error);
-	assert_null(conn);
-	assert_int_equal(error.status, status);
-	assert_contains(error.what, what);
-	assert_contains(error.hint, hint);
 }
 
 static void open__each_way_to_a_good_server__works(void **state)
@@ -135,18 +118,18 @@ static void open__credentials_are_missing__never_reach_the_server(void **state)
 	(void)state;
 	bench_policy_init(&policy);
 	bench_set_secret(&policy, "");
-	check_fails(&policy, bench_value("BENCH_URI"), STATUS_INVALID, "needs a DN and a password", "");
+	bench_check_fails(&policy, bench_value("BENCH_URI"), STATUS_INVALID, "needs a DN and a password", "");
 	secret_free(&policy.directory.bind_secret);
-	check_fails(&policy, bench_value("BENCH_URI"), STATUS_INVALID, "needs a DN and a password", "");
+	bench_check_fails(&policy, bench_value("BENCH_URI"), STATUS_INVALID, "needs a DN and a password", "");
 	bench_set_secret(&policy, "x");
 	policy.directory.bind_dn = "";
-	check_fails(&policy, bench_value("BENCH_URI"), STATUS_INVALID, "needs a DN and a password", "");
+	bench_check_fails(&policy, bench_value("BENCH_URI"), STATUS_INVALID, "needs a DN and a password", "");
 	policy.directory.bind_dn = NULL;
-	check_fails(&policy, bench_value("BENCH_URI"), STATUS_INVALID, "needs a DN and a password", "");
+	bench_check_fails(&policy, bench_value("BENCH_URI"), STATUS_INVALID, "needs a DN and a password", "");
 	policy.directory.bind = CONFIG_BIND_NONE;
-	check_fails(&policy, bench_value("BENCH_URI"), STATUS_INVALID, "does not say how to bind", "");
+	bench_check_fails(&policy, bench_value("BENCH_URI"), STATUS_INVALID, "does not say how to bind", "");
 	bench_sasl(&policy, NULL, NULL);
-	check_fails(&policy, bench_value("BENCH_URI"), STATUS_INVALID, "needs the name of its mechanism", "");
+	bench_check_fails(&policy, bench_value("BENCH_URI"), STATUS_INVALID, "needs the name of its mechanism", "");
 	bench_policy_done(&policy);
 }
 
@@ -157,13 +140,15 @@ static void open__wrong_credentials__are_refused(void **state)
 	(void)state;
 	bench_policy_init(&policy);
 	bench_set_secret(&policy, "wrong");
-	check_fails(&policy, bench_value("BENCH_URI"), STATUS_REFUSED, "invalid credentials (49)", "password file");
+	bench_check_fails(&policy, bench_value("BENCH_URI"), STATUS_REFUSED, "invalid credentials (49)",
+			  "password file");
 	bench_sasl(&policy, "SCRAM-SHA-256", bench_value("BENCH_SERVICE_USER"));
-	check_fails(&policy, bench_value("BENCH_URI"), STATUS_REFUSED, "invalid credentials (49)", "SCRAM-SHA-256");
+	bench_check_fails(&policy, bench_value("BENCH_URI"), STATUS_REFUSED, "invalid credentials (49)",
+			  "SCRAM-SHA-256");
 	bench_sasl(&policy, "PLAIN", bench_value("BENCH_SERVICE_USER"));
-	check_fails(&policy, bench_value("BENCH_URI"), STATUS_REFUSED, "could not bind to", "PLAIN");
+	bench_check_fails(&policy, bench_value("BENCH_URI"), STATUS_REFUSED, "could not bind to", "PLAIN");
 	bench_sasl(&policy, "ANONYMOUS", NULL);
-	check_fails(&policy, bench_value("BENCH_URI"), STATUS_REFUSED, "could not bind to", "ANONYMOUS");
+	bench_check_fails(&policy, bench_value("BENCH_URI"), STATUS_REFUSED, "could not bind to", "ANONYMOUS");
 	bench_policy_done(&policy);
 }
 
@@ -173,16 +158,16 @@ static void open__certificate_is_not_good__says_which_way(void **state)
 
 	(void)state;
 	bench_policy_init(&policy);
-	check_fails(&policy, bench_value("BENCH_EXPIRED_LDAPS_URI"), STATUS_UNREACHABLE, "expired on 2020-02-01",
-		    "between its dates");
-	check_fails(&policy, bench_value("BENCH_EXPIRED_URI"), STATUS_UNREACHABLE, "expired on 2020-02-01", "");
-	check_fails(&policy, bench_value("BENCH_OTHER_LDAPS_URI"), STATUS_UNREACHABLE,
-		    "is for the names (elsewhere.example), not for '127.0.0.1'", "subjectAltName");
-	check_fails(&policy, bench_value("BENCH_OTHER_URI"), STATUS_UNREACHABLE, "is for the names", "");
+	bench_check_fails(&policy, bench_value("BENCH_EXPIRED_LDAPS_URI"), STATUS_UNREACHABLE, "expired on 2020-02-01",
+			  "between its dates");
+	bench_check_fails(&policy, bench_value("BENCH_EXPIRED_URI"), STATUS_UNREACHABLE, "expired on 2020-02-01", "");
+	bench_check_fails(&policy, bench_value("BENCH_OTHER_LDAPS_URI"), STATUS_UNREACHABLE,
+			  "is for the names (elsewhere.example), not for '127.0.0.1'", "subjectAltName");
+	bench_check_fails(&policy, bench_value("BENCH_OTHER_URI"), STATUS_UNREACHABLE, "is for the names", "");
 	policy.directory.tls_ca_file = bench_value("BENCH_STRANGE_CA_FILE");
-	check_fails(&policy, bench_value("BENCH_LDAPS_URI"), STATUS_UNREACHABLE, "not signed by an authority in",
-		    bench_value("BENCH_STRANGE_CA_FILE"));
-	check_fails(&policy, bench_value("BENCH_URI"), STATUS_UNREACHABLE, "not signed by an authority in", "");
+	bench_check_fails(&policy, bench_value("BENCH_LDAPS_URI"), STATUS_UNREACHABLE, "not signed by an authority in",
+			  bench_value("BENCH_STRANGE_CA_FILE"));
+	bench_check_fails(&policy, bench_value("BENCH_URI"), STATUS_UNREACHABLE, "not signed by an authority in", "");
 	bench_policy_done(&policy);
 }
 
@@ -194,7 +179,8 @@ static void open__no_ca_file__believes_the_system_only(void **state)
 	(void)state;
 	bench_policy_init(&policy);
 	policy.directory.tls_ca_file = NULL;
-	check_fails(&policy, bench_value("BENCH_LDAPS_URI"), STATUS_UNREACHABLE, "not signed by an authority in", "");
+	bench_check_fails(&policy, bench_value("BENCH_LDAPS_URI"), STATUS_UNREACHABLE, "not signed by an authority in",
+			  "");
 	bench_policy_done(&policy);
 }
 
@@ -205,12 +191,12 @@ static void open__ca_file_is_unusable__is_an_error(void **state)
 	(void)state;
 	bench_policy_init(&policy);
 	policy.directory.tls_ca_file = "/nowhere/ca.pem";
-	check_fails(&policy, bench_value("BENCH_URI"), STATUS_INVALID, "could not read the CA file '/nowhere/ca.pem'",
-		    "");
+	bench_check_fails(&policy, bench_value("BENCH_URI"), STATUS_INVALID,
+			  "could not read the CA file '/nowhere/ca.pem'", "");
 	policy.directory.tls_ca_file = bench_value("BENCH_CA_FILE");
 	policy.directory.tls_crl_file = "/nowhere/crl.pem";
-	check_fails(&policy, bench_value("BENCH_URI"), STATUS_INVALID,
-		    "could not read the revocation list '/nowhere/crl.pem'", "");
+	bench_check_fails(&policy, bench_value("BENCH_URI"), STATUS_INVALID,
+			  "could not read the revocation list '/nowhere/crl.pem'", "");
 	bench_policy_done(&policy);
 }
 
@@ -222,8 +208,8 @@ static void open__revocation_list__is_heeded(void **state)
 	bench_policy_init(&policy);
 	policy.directory.tls_crl_file = bench_value("BENCH_CRL_FILE");
 	check_opens(&policy, bench_value("BENCH_LDAPS_URI"));
-	check_fails(&policy, bench_value("BENCH_REVOKED_LDAPS_URI"), STATUS_UNREACHABLE, "or it is revoked", "");
-	check_fails(&policy, bench_value("BENCH_REVOKED_URI"), STATUS_UNREACHABLE, "or it is revoked", "");
+	bench_check_fails(&policy, bench_value("BENCH_REVOKED_LDAPS_URI"), STATUS_UNREACHABLE, "or it is revoked", "");
+	bench_check_fails(&policy, bench_value("BENCH_REVOKED_URI"), STATUS_UNREACHABLE, "or it is revoked", "");
 	policy.directory.tls_crl_file = NULL;
 	check_opens(&policy, bench_value("BENCH_REVOKED_LDAPS_URI"));
 	bench_policy_done(&policy);
@@ -238,12 +224,13 @@ static void open__old_tls_version__is_refused(void **state)
 	bench_policy_init(&policy);
 	policy.directory.tls_minimum = 12;
 	check_opens(&policy, bench_value("BENCH_TLS12_LDAPS_URI"));
-	check_fails(&policy, bench_value("BENCH_TLS11_LDAPS_URI"), STATUS_UNREACHABLE, "speaks TLS1.1", "newer TLS");
-	check_fails(&policy, bench_value("BENCH_TLS11_URI"), STATUS_UNREACHABLE, "speaks TLS1.1", "");
+	bench_check_fails(&policy, bench_value("BENCH_TLS11_LDAPS_URI"), STATUS_UNREACHABLE, "speaks TLS1.1",
+			  "newer TLS");
+	bench_check_fails(&policy, bench_value("BENCH_TLS11_URI"), STATUS_UNREACHABLE, "speaks TLS1.1", "");
 	policy.directory.tls_minimum = 13;
-	check_fails(&policy, bench_value("BENCH_TLS12_LDAPS_URI"), STATUS_UNREACHABLE,
-		    "speaks TLS1.2, and the policy wants TLS 1.3", "");
-	check_fails(&policy, bench_value("BENCH_TLS12_URI"), STATUS_UNREACHABLE, "speaks TLS1.2", "");
+	bench_check_fails(&policy, bench_value("BENCH_TLS12_LDAPS_URI"), STATUS_UNREACHABLE,
+			  "speaks TLS1.2, and the policy wants TLS 1.3", "");
+	bench_check_fails(&policy, bench_value("BENCH_TLS12_URI"), STATUS_UNREACHABLE, "speaks TLS1.2", "");
 	bench_policy_done(&policy);
 }
 
@@ -254,9 +241,9 @@ static void open__uri_does_not_fit_the_policy__is_invalid(void **state)
 	(void)state;
 	bench_policy_init(&policy);
 	policy.directory.tls = CONFIG_TLS_LDAPS;
-	check_fails(&policy, bench_value("BENCH_URI"), STATUS_INVALID, "is not an ldaps URI", "");
-	check_fails(&policy, "http://127.0.0.1/", STATUS_INVALID, "is not an LDAP URI", "");
-	check_fails(&policy, "ldapi:///", STATUS_INVALID, "names no socket", "");
+	bench_check_fails(&policy, bench_value("BENCH_URI"), STATUS_INVALID, "is not an ldaps URI", "");
+	bench_check_fails(&policy, "http://127.0.0.1/", STATUS_INVALID, "is not an LDAP URI", "");
+	bench_check_fails(&policy, "ldapi:///", STATUS_INVALID, "names no socket", "");
 	bench_policy_done(&policy);
 }
 
@@ -267,263 +254,12 @@ static void open__nobody_there__is_unreachable_at_once(void **state)
 
 	(void)state;
 	bench_policy_init(&policy);
-	check_fails(&policy, "ldap://127.0.0.1:1", STATUS_UNREACHABLE, "could not connect to '127.0.0.1' port 1", "");
-	check_fails(&policy, "ldaps://127.0.0.1:1", STATUS_UNREACHABLE, "could not connect", "");
-	check_fails(&policy, "ldapi://%2Fnowhere%2Fldapi", STATUS_UNREACHABLE, "could not connect to the socket", "");
+	bench_check_fails(&policy, "ldap://127.0.0.1:1", STATUS_UNREACHABLE, "could not connect to '127.0.0.1' port 1",
+			  "");
+	bench_check_fails(&policy, "ldaps://127.0.0.1:1", STATUS_UNREACHABLE, "could not connect", "");
+	bench_check_fails(&policy, "ldapi://%2Fnowhere%2Fldapi", STATUS_UNREACHABLE, "could not connect to the socket",
+			  "");
 	assert_true(clock_monotonic_ms() - began_ms < 2000);
-	bench_policy_done(&policy);
-}
-
-/* A time-out in the middle of whatever `uri` does not answer. */
-static void check_times_out(struct bench_policy *policy, const char *uri)
-{
-	const uint64_t timeout_ms = 250;
-	const struct bench_watch watch = bench_watch_start();
-	struct dir_conn *conn = NULL;
-	struct error error = {0};
-	const enum status status = bench_open(policy, uri, timeout_ms, &conn, &error);
-
-	assert_status(status, STATUS_TIMEOUT, &error);
-	assert_null(conn);
-	bench_watch_check(&watch, timeout_ms);
-}
-
-static void check_times_out_everywhere(const char *uri, const char *ldaps_uri, const char *ldapi_uri)
-{
-	struct bench_policy policy;
-
-	bench_policy_init(&policy);
-	check_times_out(&policy, uri);
-	check_times_out(&policy, ldaps_uri);
-	policy.directory.tls = CONFIG_TLS_NONE;
-	check_times_out(&policy, uri);
-	bench_sasl(&policy, "SCRAM-SHA-256", bench_value("BENCH_SERVICE_USER"));
-	check_times_out(&policy, uri);
-	if (ldapi_uri != NULL)
-		check_times_out(&policy, ldapi_uri);
-	bench_policy_done(&policy);
-}
-
-static void open__server_hangs__times_out_without_cpu(void **state)
-{
-	(void)state;
-	bench_suspend();
-	check_times_out_everywhere(bench_value("BENCH_URI"), bench_value("BENCH_LDAPS_URI"),
-				   bench_value("BENCH_LDAPI_URI"));
-	bench_resume();
-}
-
-static void check_raw_times_out(const struct raw_step *steps, size_t count)
-{
-	struct raw_server server;
-	char ldaps_uri[64];
-
-	assert_true(raw_server_start(&server, steps, count));
-	(void)snprintf(ldaps_uri, sizeof(ldaps_uri), "ldaps://127.0.0.1:%u", server.port);
-	check_times_out_everywhere(server.uri, ldaps_uri, NULL);
-	raw_server_stop(&server);
-}
-
-static void open__server_says_nothing__times_out_without_cpu(void **state)
-{
-	static const struct raw_step deaf[] = {RAW_SILENCE};
-	static const struct raw_step mute[] = {RAW_HEAR_BYTES, RAW_REPEAT(0)};
-
-	(void)state;
-	check_raw_times_out(deaf, COUNT_OF(deaf));
-	check_raw_times_out(mute, COUNT_OF(mute));
-}
-
-/* The beginning of a TLS record, and of an LDAP message, of which the rest never comes. */
-static void open__server_stops_in_the_middle__times_out_without_cpu(void **state)
-{
-	static const struct raw_step record[] = {RAW_HEAR_BYTES, RAW_SAY("\x16\x03\x03\x00\x7a\x02\x00"), RAW_SILENCE};
-	static const struct raw_step message[] = {RAW_HEAR, RAW_SAY("\x30\x0c\x02\x01\x01"), RAW_SILENCE};
-	struct bench_policy policy;
-	struct raw_server server;
-	char ldaps_uri[64];
-
-	(void)state;
-	bench_policy_init(&policy);
-	assert_true(raw_server_start(&server, record, COUNT_OF(record)));
-	(void)snprintf(ldaps_uri, sizeof(ldaps_uri), "ldaps://127.0.0.1:%u", server.port);
-	check_times_out(&policy, ldaps_uri);
-	raw_server_stop(&server);
-	assert_true(raw_server_start(&server, message, COUNT_OF(message)));
-	check_times_out(&policy, server.uri);
-	policy.directory.tls = CONFIG_TLS_NONE;
-	check_times_out(&policy, server.uri);
-	raw_server_stop(&server);
-	bench_policy_done(&policy);
-}
-
-#define ZEROS_16 "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
-#define ZEROS    ZEROS_16 ZEROS_16 ZEROS_16 ZEROS_16
-
-/* Each byte keeps a naive time-out alive. */
-static void open__server_trickles__times_out_without_cpu(void **state)
-{
-	static const struct raw_step record[] = {RAW_HEAR_BYTES, RAW_TRICKLE("\x16\x03\x03\x3f\xff" ZEROS ZEROS),
-						 RAW_SILENCE};
-	static const struct raw_step message[] = {RAW_HEAR, RAW_TRICKLE("\x30\x82\x3f\xff" ZEROS ZEROS), RAW_SILENCE};
-	struct bench_policy policy;
-	struct raw_server server;
-	char ldaps_uri[64];
-
-	(void)state;
-	bench_policy_init(&policy);
-	assert_true(raw_server_start(&server, record, COUNT_OF(record)));
-	(void)snprintf(ldaps_uri, sizeof(ldaps_uri), "ldaps://127.0.0.1:%u", server.port);
-	check_times_out(&policy, ldaps_uri);
-	raw_server_stop(&server);
-	policy.directory.tls = CONFIG_TLS_NONE;
-	assert_true(raw_server_start(&server, message, COUNT_OF(message)));
-	check_times_out(&policy, server.uri);
-	raw_server_stop(&server);
-	bench_policy_done(&policy);
-}
-
-static void check_raw_fails(struct bench_policy *policy, const struct raw_step *steps, size_t count, enum status status,
-			    const char *what, const char *hint)
-{
-	struct raw_server server;
-
-	assert_true(raw_server_start(&server, steps, count));
-	check_fails(policy, server.uri, status, what, hint);
-	raw_server_stop(&server);
-}
-
-#define EXTENDED_REFUSED "\x30\x0c\x02\x01\x01\x78\x07\x0a\x01\x02\x04\x00\x04\x00"
-#define EXTENDED_OK      "\x30\x0c\x02\x01\x01\x78\x07\x0a\x01\x00\x04\x00\x04\x00"
-
-/* Never in clear text instead: the server hears the one request and nothing behind it. */
-static void open__starttls_fails__goes_no_further(void **state)
-{
-	static const struct raw_step refused[] = {RAW_HEAR, RAW_SAY(EXTENDED_REFUSED), RAW_HEAR, RAW_SAY(RAW_BIND_OK)};
-	static const struct raw_step injected[] = {RAW_HEAR, RAW_SAY(EXTENDED_OK RAW_BIND_OK), RAW_HEAR};
-	static const struct raw_step closed[] = {RAW_HEAR, RAW_CLOSE};
-	static const struct raw_step not_tls[] = {RAW_HEAR, RAW_SAY(EXTENDED_OK), RAW_HEAR_BYTES, RAW_SAY(RAW_BIND_OK),
-						  RAW_HEAR};
-	struct bench_policy policy;
-	struct raw_server server;
-
-	(void)state;
-	bench_policy_init(&policy);
-	assert_true(raw_server_start(&server, refused, COUNT_OF(refused)));
-	check_fails(&policy, server.uri, STATUS_REFUSED, "could not start TLS", "offers no StartTLS");
-	/* The request of RFC 4511 4.14.1 has 31 bytes, the farewell 7. */
-	assert_true(server.heard_bytes <= 31 + 7);
-	raw_server_stop(&server);
-	check_raw_fails(&policy, injected, COUNT_OF(injected), STATUS_UNREACHABLE, "bytes behind the answer", "");
-	check_raw_fails(&policy, closed, COUNT_OF(closed), STATUS_UNREACHABLE, "could not start TLS", "");
-	check_raw_fails(&policy, not_tls, COUNT_OF(not_tls), STATUS_UNREACHABLE, "TLS failed with", "");
-	bench_policy_done(&policy);
-}
-
-#define NOTICE_OF_DISCONNECTION                                                                                        \
-	"\x30\x24\x02\x01\x00\x78\x1f\x0a\x01\x34\x04\x00\x04\x00\x8a\x16"                                             \
-	"1.3.6.1.4.1.1466.20036"
-
-/* Read as BER: 84 bytes of something that is no LDAP message. */
-#define HTTP_ANSWER                                                                                                    \
-	"HTTP/1.1 400 Bad Request\r\nServer: something else\r\nContent-Length: 0\r\nConnection: close\r\n"             \
-	"Date: today\r\n\r\n"
-
-static void open__server_breaks_off_in_the_bind__is_unreachable(void **state)
-{
-	static const struct raw_step closed[] = {RAW_HEAR, RAW_CLOSE};
-	static const struct raw_step reset[] = {RAW_HEAR, RAW_RESET};
-	static const struct raw_step halved[] = {RAW_HEAR, RAW_SAY("\x30\x0c\x02\x01\x01\x61"), RAW_CLOSE};
-	static const struct raw_step notice[] = {RAW_HEAR, RAW_SAY(NOTICE_OF_DISCONNECTION), RAW_HEAR};
-	static const struct raw_step garbage[] = {RAW_HEAR, RAW_SAY(HTTP_ANSWER), RAW_HEAR};
-	static const struct raw_step huge[] = {RAW_HEAR, RAW_SAY("\x30\x84\x7f\xff\xff\xff\x02\x01\x01\x61"), RAW_HEAR};
-	static const struct {
-		const struct raw_step *steps;
-		size_t count;
-	} rows[] = {
-	    {closed, COUNT_OF(closed)}, {reset, COUNT_OF(reset)},     {halved, COUNT_OF(halved)},
-	    {notice, COUNT_OF(notice)}, {garbage, COUNT_OF(garbage)}, {huge, COUNT_OF(huge)},
-	};
-	struct bench_policy policy;
-	size_t i;
-
-	(void)state;
-	bench_policy_init_raw(&policy);
-	for (i = 0; i < COUNT_OF(rows); i++)
-		check_raw_fails(&policy, rows[i].steps, rows[i].count, STATUS_UNREACHABLE, "could not bind to", "");
-	bench_policy_done(&policy);
-}
-
-/* A server that is busy at the moment has not refused our password. */
-static void open__server_is_busy__is_unreachable(void **state)
-{
-	static const struct raw_step busy[] = {
-	    RAW_HEAR, RAW_SAY("\x30\x0c\x02\x01\x01\x61\x07\x0a\x01\x33\x04\x00\x04\x00"), RAW_HEAR};
-	struct bench_policy policy;
-
-	(void)state;
-	bench_policy_init_raw(&policy);
-	check_raw_fails(&policy, busy, COUNT_OF(busy), STATUS_UNREACHABLE, "busy (51)", "");
-	bench_policy_done(&policy);
-}
-
-/* A man in the middle says "success" before the server has proved that it knows the password. */
-static void open__scram_ends_early__is_refused(void **state)
-{
-	static const struct raw_step early[] = {RAW_HEAR, RAW_SAY(RAW_BIND_OK), RAW_HEAR};
-	struct bench_policy policy;
-	struct dir_conn *conn = NULL;
-	struct raw_server server;
-	struct error error = {0};
-
-	(void)state;
-	bench_policy_init(&policy);
-	bench_sasl(&policy, "SCRAM-SHA-256", "somebody");
-	policy.directory.tls = CONFIG_TLS_NONE;
-	assert_true(raw_server_start(&server, early, COUNT_OF(early)));
-
-	assert_int_not_equal(bench_open(&policy, server.uri, PLENTY_MS, &conn, &error), STATUS_OK);
-
-	assert_null(conn);
-	raw_server_stop(&server);
-	bench_policy_done(&policy);
-}
-
-static void open__an_allocation_fails__is_undone(void **state)
-{
-	struct bench_policy policy;
-	struct dir_conn *conn = NULL;
-	struct error error;
-	enum status status;
-	size_t before;
-	size_t n;
-
-	(void)state;
-	bench_policy_init(&policy);
-	before = memory_live_count();
-	for (n = 1;; n++) {
-		memory_fail_at(n);
-		status = bench_open(&policy, bench_value("BENCH_LDAPI_URI"), PLENTY_MS, &conn, &error);
-		if (status == STATUS_OK)
-			break;
-		memory_fail_at(0);
-		assert_status(status, STATUS_NO_MEMORY, &error);
-		assert_null(conn);
-		assert_int_equal(memory_live_count(), before);
-	}
-	memory_fail_at(0);
-	assert_true(n > 2);
-	dir_conn_close(&conn);
-	assert_int_equal(memory_live_count(), before);
-	/* Without memory for the words a bad certificate is refused all the same. */
-	for (n = 1; n < 6; n++) {
-		memory_fail_at(n);
-		status = bench_open(&policy, bench_value("BENCH_EXPIRED_LDAPS_URI"), PLENTY_MS, &conn, &error);
-		memory_fail_at(0);
-		assert_true(status == STATUS_NO_MEMORY || status == STATUS_UNREACHABLE);
-		assert_null(conn);
-		assert_int_equal(memory_live_count(), before);
-	}
 	bench_policy_done(&policy);
 }
 
@@ -543,15 +279,6 @@ int main(void)
 	    cmocka_unit_test(open__old_tls_version__is_refused),
 	    cmocka_unit_test(open__uri_does_not_fit_the_policy__is_invalid),
 	    cmocka_unit_test(open__nobody_there__is_unreachable_at_once),
-	    cmocka_unit_test(open__server_hangs__times_out_without_cpu),
-	    cmocka_unit_test(open__server_says_nothing__times_out_without_cpu),
-	    cmocka_unit_test(open__server_stops_in_the_middle__times_out_without_cpu),
-	    cmocka_unit_test(open__server_trickles__times_out_without_cpu),
-	    cmocka_unit_test(open__starttls_fails__goes_no_further),
-	    cmocka_unit_test(open__server_breaks_off_in_the_bind__is_unreachable),
-	    cmocka_unit_test(open__server_is_busy__is_unreachable),
-	    cmocka_unit_test(open__scram_ends_early__is_refused),
-	    cmocka_unit_test(open__an_allocation_fails__is_undone),
 	};
 
 	if (getenv("BENCH_LATE_PREPARE") == NULL)

@@ -1,42 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Turns on connections to a real server, and to servers that break off, hang or lie. */
+/* Turns on connections to a real server, also one that hangs. */
 #include "bench.h"
-#include "raw_server.h"
 
 #include <base/memory.h>
 #include <support/memory_failing.h>
-
-static void search_init(struct dir_search *search, const char *base, enum dir_scope scope, const char *filter)
-{
-	static const char *const names[] = {"uid", "jpegPhoto", NULL};
-	struct error error;
-
-	assert_status(dir_search_init(search, &error), STATUS_OK, &error);
-	search->base = base;
-	search->scope = scope;
-	search->filter = filter;
-	search->attributes = names;
-}
-
-static void search_people(struct dir_search *search, const char *filter)
-{
-	search_init(search, bench_value("BENCH_SUFFIX"), DIR_SCOPE_SUBTREE, filter);
-}
-
-static enum status exchange_one(struct dir_conn *conn, struct dir_search *search, uint64_t timeout_ms)
-{
-	struct dir_turn turn = {.search = search, .deadline_ms = clock_monotonic_ms() + timeout_ms};
-
-	return dir_conn_exchange(conn, &turn, 1, NULL);
-}
-
-static void check_outcome(struct dir_conn *conn, struct dir_search *search, enum dir_outcome outcome)
-{
-	assert_int_equal(exchange_one(conn, search, PLENTY_MS), STATUS_OK);
-	if (search->outcome != outcome)
-		fail_msg("outcome '%s' (%d), expected '%s'", dir_outcome_word(search->outcome), search->code,
-			 dir_outcome_word(outcome));
-}
 
 /* The service account on the good server. */
 struct fixture {
@@ -69,8 +36,8 @@ static void exchange__entry_with_any_bytes__is_copied_whole(void **state)
 	struct dir_search search;
 	const struct dir_value *photo;
 
-	search_people(&search, "(uid=alice)");
-	check_outcome(fixture->conn, &search, DIR_OUTCOME_OK);
+	bench_search_people(&search, "(uid=alice)");
+	bench_check_outcome(fixture->conn, &search, DIR_OUTCOME_OK);
 
 	assert_int_equal(search.entry_count, 1);
 	assert_null(search.entries->next);
@@ -95,7 +62,7 @@ static void exchange__more_than_a_window__deals_the_answers_right(void **state)
 
 	for (i = 0; i < COUNT; i++) {
 		(void)snprintf(filters[i], sizeof(filters[i]), "(uid=user%04zu)", i);
-		search_people(&searches[i], filters[i]);
+		bench_search_people(&searches[i], filters[i]);
 		turns[i] = (struct dir_turn){.search = &searches[i], .deadline_ms = clock_monotonic_ms() + PLENTY_MS};
 	}
 
@@ -117,9 +84,9 @@ static void exchange__pages__are_fetched_to_the_end(void **state)
 	const struct dir_entry *entry;
 	size_t count = 0;
 
-	search_people(&search, "(uid=user*)");
+	bench_search_people(&search, "(uid=user*)");
 	search.page_size = 100;
-	check_outcome(fixture->conn, &search, DIR_OUTCOME_OK);
+	bench_check_outcome(fixture->conn, &search, DIR_OUTCOME_OK);
 
 	for (entry = search.entries; entry != NULL; entry = entry->next)
 		count++;
@@ -134,20 +101,20 @@ static void exchange__size_limit__is_a_limit_and_no_answer(void **state)
 	struct fixture *fixture = *state;
 	struct dir_search search;
 
-	search_people(&search, "(uid=user*)");
+	bench_search_people(&search, "(uid=user*)");
 	search.size_limit = 10;
-	check_outcome(fixture->conn, &search, DIR_OUTCOME_LIMIT);
+	bench_check_outcome(fixture->conn, &search, DIR_OUTCOME_LIMIT);
 	assert_int_equal(search.code, 4);
 	assert_int_equal(search.entry_count, 10);
 	dir_search_reset(&search);
 	search.size_limit = 150;
 	search.page_size = 100;
-	check_outcome(fixture->conn, &search, DIR_OUTCOME_LIMIT);
+	bench_check_outcome(fixture->conn, &search, DIR_OUTCOME_LIMIT);
 	assert_true(search.entry_count <= 150);
 	dir_search_reset(&search);
 	search.size_limit = 1200;
 	search.page_size = 0;
-	check_outcome(fixture->conn, &search, DIR_OUTCOME_OK);
+	bench_check_outcome(fixture->conn, &search, DIR_OUTCOME_OK);
 	dir_search_done(&search);
 }
 
@@ -161,12 +128,12 @@ static void exchange__server_has_a_limit__is_a_limit(void **state)
 	(void)state;
 	bench_policy_init(&policy);
 	conn = bench_connect(&policy, bench_value("BENCH_LIMITED_URI"));
-	search_people(&search, "(uid=user*)");
-	check_outcome(conn, &search, DIR_OUTCOME_LIMIT);
+	bench_search_people(&search, "(uid=user*)");
+	bench_check_outcome(conn, &search, DIR_OUTCOME_LIMIT);
 	assert_true(search.entry_count < 20);
 	dir_search_reset(&search);
 	search.page_size = 5;
-	check_outcome(conn, &search, DIR_OUTCOME_LIMIT);
+	bench_check_outcome(conn, &search, DIR_OUTCOME_LIMIT);
 	dir_search_done(&search);
 	dir_conn_close(&conn);
 	bench_policy_done(&policy);
@@ -179,8 +146,8 @@ static void exchange__arena_is_full__is_a_limit_and_the_rest_goes_on(void **stat
 	struct dir_turn turns[2];
 	size_t i;
 
-	search_people(&searches[0], "(uid=user*)");
-	search_people(&searches[1], "(uid=alice)");
+	bench_search_people(&searches[0], "(uid=user*)");
+	bench_search_people(&searches[1], "(uid=alice)");
 	arena_free(&searches[0].arena);
 	searches[0].arena = arena_new(4096);
 	for (i = 0; i < 2; i++)
@@ -192,8 +159,8 @@ static void exchange__arena_is_full__is_a_limit_and_the_rest_goes_on(void **stat
 	assert_int_equal(searches[1].outcome, DIR_OUTCOME_OK);
 	for (i = 0; i < 2; i++)
 		dir_search_done(&searches[i]);
-	search_people(&searches[0], "(uid=user0001)");
-	check_outcome(fixture->conn, &searches[0], DIR_OUTCOME_OK);
+	bench_search_people(&searches[0], "(uid=user0001)");
+	bench_check_outcome(fixture->conn, &searches[0], DIR_OUTCOME_OK);
 	assert_int_equal(searches[0].entry_count, 1);
 	dir_search_done(&searches[0]);
 }
@@ -230,10 +197,10 @@ static void exchange__entries_one_by_one__are_handed_over(void **state)
 
 	for (i = 0; i < COUNT_OF(rows); i++) {
 		taking = rows[i].taking;
-		search_people(&search, "(uid=user*)");
+		bench_search_people(&search, "(uid=user*)");
 		search.on_entry = take;
 		search.on_entry_context = &taking;
-		check_outcome(fixture->conn, &search, rows[i].outcome);
+		bench_check_outcome(fixture->conn, &search, rows[i].outcome);
 		assert_int_equal(taking.taken, rows[i].taken);
 		assert_null(search.entries);
 		dir_search_done(&search);
@@ -246,12 +213,12 @@ static void exchange__referrals__are_not_chased(void **state)
 	struct dir_search search;
 
 	/* A reference among entries is skipped. */
-	search_init(&search, bench_value("BENCH_REFERRAL_PARENT"), DIR_SCOPE_SUBTREE, "(objectClass=*)");
-	check_outcome(fixture->conn, &search, DIR_OUTCOME_OK);
+	bench_search_init(&search, bench_value("BENCH_REFERRAL_PARENT"), DIR_SCOPE_SUBTREE, "(objectClass=*)");
+	bench_check_outcome(fixture->conn, &search, DIR_OUTCOME_OK);
 	assert_true(search.entry_count >= 1);
 	dir_search_done(&search);
-	search_init(&search, bench_value("BENCH_REFERRAL_DN"), DIR_SCOPE_BASE, "(objectClass=*)");
-	check_outcome(fixture->conn, &search, DIR_OUTCOME_REFERRAL);
+	bench_search_init(&search, bench_value("BENCH_REFERRAL_DN"), DIR_SCOPE_BASE, "(objectClass=*)");
+	bench_check_outcome(fixture->conn, &search, DIR_OUTCOME_REFERRAL);
 	assert_int_equal(search.entry_count, 0);
 	dir_search_done(&search);
 }
@@ -275,14 +242,14 @@ static void exchange__questions_that_cannot_be_asked__do_not_hurt_the_others(voi
 	};
 	static const char *too_many[DIR_SEARCH_MAX_ATTRIBUTES + 2];
 	struct fixture *fixture = *state;
-	struct dir_search searches[COUNT_OF(rows) + 1];
+	struct dir_search searches[COUNT_OF(rows) + 1] = {0};
 	struct dir_turn turns[COUNT_OF(rows) + 1];
 	size_t i;
 
 	for (i = 0; i < DIR_SEARCH_MAX_ATTRIBUTES + 1; i++)
 		too_many[i] = "uid";
 	for (i = 0; i < COUNT_OF(turns); i++) {
-		search_people(&searches[i], "(uid=alice)");
+		bench_search_people(&searches[i], "(uid=alice)");
 		turns[i] = (struct dir_turn){.search = &searches[i], .deadline_ms = clock_monotonic_ms() + PLENTY_MS};
 		if (i == COUNT_OF(rows)) {
 			searches[i].attributes = too_many;
@@ -308,8 +275,8 @@ static void exchange__deadline_is_past__sends_nothing(void **state)
 	struct fixture *fixture = *state;
 	struct dir_search search;
 
-	search_people(&search, "(uid=alice)");
-	(void)exchange_one(fixture->conn, &search, 0);
+	bench_search_people(&search, "(uid=alice)");
+	(void)bench_exchange(fixture->conn, &search, 0);
 
 	assert_int_equal(search.outcome, DIR_OUTCOME_TIMEOUT);
 	assert_int_equal(search.pages, 0);
@@ -324,10 +291,10 @@ static void exchange__server_hangs__times_out_without_cpu(void **state)
 	struct bench_watch watch;
 	enum status status;
 
-	search_people(&search, "(uid=alice)");
+	bench_search_people(&search, "(uid=alice)");
 	bench_suspend();
 	watch = bench_watch_start();
-	status = exchange_one(fixture->conn, &search, timeout_ms);
+	status = bench_exchange(fixture->conn, &search, timeout_ms);
 	bench_resume();
 
 	assert_int_equal(status, STATUS_TIMEOUT);
@@ -335,13 +302,13 @@ static void exchange__server_hangs__times_out_without_cpu(void **state)
 	bench_watch_check(&watch, timeout_ms);
 	/* What is broken stays broken: nothing is sent on it any more. */
 	dir_search_reset(&search);
-	assert_int_equal(exchange_one(fixture->conn, &search, timeout_ms), STATUS_UNREACHABLE);
+	assert_int_equal(bench_exchange(fixture->conn, &search, timeout_ms), STATUS_UNREACHABLE);
 	assert_int_equal(search.outcome, DIR_OUTCOME_BAD_CONNECTION);
 	dir_search_done(&search);
 }
 
 /* More than the socket takes: a write that blocks has the same deadline. */
-static void exchange__server_reads_nothing__times_out_without_cpu(void **state)
+static void exchange__server_reads_nothing__times_out(void **state)
 {
 	enum { COUNT = 64, FILTER_BYTES = 400000 };
 	static struct dir_search searches[COUNT];
@@ -355,10 +322,11 @@ static void exchange__server_reads_nothing__times_out_without_cpu(void **state)
 
 	assert_non_null(filter);
 	memset(filter, 'a', FILTER_BYTES - 1);
-	memcpy(filter, "(uid=", 5);
+	filter[0] = '(';
+	filter[4] = '=';
 	filter[FILTER_BYTES - 2] = ')';
 	for (i = 0; i < COUNT; i++) {
-		search_people(&searches[i], filter);
+		bench_search_people(&searches[i], filter);
 		turns[i].search = &searches[i];
 		turns[i].deadline_ms = clock_monotonic_ms() + timeout_ms;
 	}
@@ -368,7 +336,7 @@ static void exchange__server_reads_nothing__times_out_without_cpu(void **state)
 	bench_resume();
 
 	assert_int_equal(status, STATUS_TIMEOUT);
-	assert_true(clock_monotonic_ms() - watch.began_ms < timeout_ms + 2 * LATENESS_MS);
+	assert_true(clock_monotonic_ms() - watch.began_ms < timeout_ms + LATENESS_MS + LATENESS_MS);
 	for (i = 0; i < COUNT; i++) {
 		assert_true(searches[i].outcome == DIR_OUTCOME_TIMEOUT ||
 			    searches[i].outcome == DIR_OUTCOME_BAD_CONNECTION);
@@ -407,10 +375,10 @@ static void exchange__an_allocation_fails__is_no_answer(void **state)
 	size_t i;
 
 	before = memory_live_count();
-	for (n = 1, count = n; count >= n; n++) {
+	for (n = 1, count = 0; count + 1 >= n; n++) {
 		taking = (struct taking){0};
 		for (i = 0; i < 2; i++) {
-			search_people(&searches[i], "(uid=user000*)");
+			bench_search_people(&searches[i], "(uid=user000*)");
 			turns[i].search = &searches[i];
 			turns[i].deadline_ms = clock_monotonic_ms() + PLENTY_MS;
 		}
@@ -429,189 +397,7 @@ static void exchange__an_allocation_fails__is_no_answer(void **state)
 		}
 		assert_int_equal(memory_live_count(), before);
 	}
-	printf("n %zu count %zu %s %zu\n", n, count, dir_outcome_word(searches[1].outcome), taking.taken);
 	assert_true(n > 10);
-}
-
-/* Raw servers: what follows after a bind that works. */
-
-struct raw {
-	struct bench_policy policy;
-	struct raw_server server;
-	struct dir_conn *conn;
-};
-
-static void raw_open(struct raw *raw, const struct raw_step *steps, size_t count)
-{
-	memset(raw, 0, sizeof(*raw));
-	bench_policy_init_raw(&raw->policy);
-	assert_true(raw_server_start(&raw->server, steps, count));
-	raw->conn = bench_connect(&raw->policy, raw->server.uri);
-}
-
-static void raw_close(struct raw *raw)
-{
-	dir_conn_close(&raw->conn);
-	raw_server_stop(&raw->server);
-	bench_policy_done(&raw->policy);
-}
-
-#define NOTICE_OF_DISCONNECTION                                                                                        \
-	"\x30\x24\x02\x01\x00\x78\x1f\x0a\x01\x34\x04\x00\x04\x00\x8a\x16"                                             \
-	"1.3.6.1.4.1.1466.20036"
-
-static void exchange__connection_breaks__tells_and_lives(void **state)
-{
-	static const struct raw_step closed[] = {RAW_HEAR, RAW_SAY(RAW_BIND_OK), RAW_HEAR, RAW_CLOSE};
-	static const struct raw_step middle[] = {
-	    RAW_HEAR, RAW_SAY(RAW_BIND_OK), RAW_HEAR, RAW_SAY(RAW_ENTRY), RAW_SAY("\x30\x10\x02\x01\x02\x64\x0b"),
-	    RAW_CLOSE};
-	static const struct raw_step reset[] = {RAW_HEAR, RAW_SAY(RAW_BIND_OK), RAW_HEAR, RAW_SAY(RAW_ENTRY),
-						RAW_RESET};
-	static const struct raw_step notice[] = {RAW_HEAR, RAW_SAY(RAW_BIND_OK), RAW_HEAR,
-						 RAW_SAY(NOTICE_OF_DISCONNECTION), RAW_HEAR};
-	static const struct raw_step garbage[] = {RAW_HEAR, RAW_SAY(RAW_BIND_OK), RAW_HEAR,
-						  RAW_SAY("\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"),
-						  RAW_HEAR};
-	static const struct raw_step bad_entry[] = {RAW_HEAR, RAW_SAY(RAW_BIND_OK), RAW_HEAR,
-						    RAW_SAY("\x30\x10\x02\x01\x02\x64\x0b\x04\x7f"
-							    "cn=a,cn"
-							    "\x30\x00"),
-						    RAW_HEAR};
-	static const struct raw_step bad_attributes[] = {RAW_HEAR, RAW_SAY(RAW_BIND_OK), RAW_HEAR,
-							 RAW_SAY("\x30\x10\x02\x01\x02\x64\x0b\x04\x02"
-								 "a="
-								 "\x30\x05\x30\x7f\x04\x01"
-								 "x"),
-							 RAW_HEAR};
-	static const struct raw_step huge[] = {RAW_HEAR, RAW_SAY(RAW_BIND_OK), RAW_HEAR,
-					       RAW_SAY("\x30\x84\x7f\xff\xff\xff\x02\x01\x02\x64"), RAW_HEAR};
-	static const struct {
-		const char *row;
-		const struct raw_step *steps;
-		size_t count;
-	} rows[] = {
-	    {"closed", closed, COUNT_OF(closed)},
-	    {"in the middle", middle, COUNT_OF(middle)},
-	    {"reset", reset, COUNT_OF(reset)},
-	    {"notice", notice, COUNT_OF(notice)},
-	    {"garbage", garbage, COUNT_OF(garbage)},
-	    {"bad entry", bad_entry, COUNT_OF(bad_entry)},
-	    {"bad attributes", bad_attributes, COUNT_OF(bad_attributes)},
-	    {"huge", huge, COUNT_OF(huge)},
-	};
-	struct dir_search search;
-	struct raw raw;
-	enum status status;
-	size_t i;
-
-	(void)state;
-	for (i = 0; i < COUNT_OF(rows); i++) {
-		raw_open(&raw, rows[i].steps, rows[i].count);
-		search_people(&search, "(uid=a)");
-		status = exchange_one(raw.conn, &search, PLENTY_MS);
-		assert_row(rows[i].row, status == STATUS_UNREACHABLE);
-		assert_row(rows[i].row, search.outcome == DIR_OUTCOME_BAD_CONNECTION);
-		/* SIGPIPE is as a host leaves it; what is sent now meets a closed socket. */
-		dir_search_reset(&search);
-		assert_row(rows[i].row, exchange_one(raw.conn, &search, PLENTY_MS) == STATUS_UNREACHABLE);
-		dir_search_done(&search);
-		raw_close(&raw);
-	}
-}
-
-/* The server went away while nobody looked: the first that is sent finds out. */
-static void exchange__connection_was_reset_meanwhile__raises_no_signal(void **state)
-{
-	static const struct raw_step reset[] = {RAW_HEAR, RAW_SAY(RAW_BIND_OK), RAW_RESET};
-	static const struct raw_step closed[] = {RAW_HEAR, RAW_SAY(RAW_BIND_OK), RAW_CLOSE};
-	static const struct {
-		const struct raw_step *steps;
-		size_t count;
-	} rows[] = {{reset, COUNT_OF(reset)}, {closed, COUNT_OF(closed)}};
-	const struct timespec pause = {.tv_nsec = 50000000};
-	struct dir_search searches[3];
-	struct dir_turn turns[3];
-	struct raw raw;
-	size_t i;
-	size_t j;
-
-	(void)state;
-	assert_true(signal(SIGPIPE, SIG_DFL) != SIG_ERR);
-	for (i = 0; i < COUNT_OF(rows); i++) {
-		raw_open(&raw, rows[i].steps, rows[i].count);
-		(void)nanosleep(&pause, NULL);
-		for (j = 0; j < 3; j++) {
-			search_people(&searches[j], "(uid=a)");
-			turns[j].search = &searches[j];
-			turns[j].deadline_ms = clock_monotonic_ms() + PLENTY_MS;
-		}
-		assert_int_equal(dir_conn_exchange(raw.conn, turns, 3, NULL), STATUS_UNREACHABLE);
-		for (j = 0; j < 3; j++) {
-			assert_int_equal(searches[j].outcome, DIR_OUTCOME_BAD_CONNECTION);
-			dir_search_done(&searches[j]);
-		}
-		raw_close(&raw);
-	}
-}
-
-/* The first search is answered, the second is not: it alone is late, and its answer is nobody's. */
-static void exchange__one_is_late__the_others_and_the_connection_are_good(void **state)
-{
-	static const struct raw_step steps[] = {
-	    RAW_HEAR, RAW_SAY(RAW_BIND_OK), RAW_HEAR, RAW_HEAR, RAW_SAY(RAW_ENTRY RAW_SEARCH_DONE),
-	    /* the abandon; then the next search, answered behind the late answer */
-	    RAW_HEAR, RAW_HEAR, RAW_SAY(RAW_SEARCH_DONE_3), RAW_ANSWER(RAW_ANSWER_DONE), RAW_HEAR};
-	const struct timespec pause = {.tv_nsec = 50000000};
-	struct dir_search searches[2];
-	struct dir_turn turns[2];
-	struct raw raw;
-	size_t i;
-
-	(void)state;
-	raw_open(&raw, steps, COUNT_OF(steps));
-	for (i = 0; i < 2; i++) {
-		search_people(&searches[i], "(uid=a)");
-		turns[i].search = &searches[i];
-		turns[i].deadline_ms = clock_monotonic_ms() + 300;
-	}
-	assert_int_equal(dir_conn_exchange(raw.conn, turns, 2, NULL), STATUS_OK);
-	assert_int_equal(searches[0].outcome, DIR_OUTCOME_OK);
-	assert_int_equal(searches[0].entry_count, 1);
-	assert_int_equal(searches[1].outcome, DIR_OUTCOME_TIMEOUT);
-	(void)nanosleep(&pause, NULL);
-
-	dir_search_reset(&searches[1]);
-	check_outcome(raw.conn, &searches[1], DIR_OUTCOME_OK);
-
-	assert_int_equal(searches[1].entry_count, 0);
-	for (i = 0; i < 2; i++)
-		dir_search_done(&searches[i]);
-	raw_close(&raw);
-}
-
-/* RFC 2696 control with the cookie "c", in a search result without entries. */
-#define DONE_WITH_COOKIE                                                                                               \
-	"\x30\x39\x02\x04\x00\x00\x00\x02\x65\x07\x0a\x01\x00\x04\x00\x04\x00\xa0\x28\x30\x26\x04\x16"                 \
-	"1.2.840.113556.1.4.319"                                                                                       \
-	"\x04\x0c\x30\x0a\x02\x01\x00\x04\x05"                                                                         \
-	"c0000"
-
-static void exchange__cookies_without_end__are_a_limit(void **state)
-{
-	static const struct raw_step steps[] = {RAW_HEAR, RAW_SAY(RAW_BIND_OK), RAW_HEAR, RAW_ANSWER(DONE_WITH_COOKIE),
-						RAW_REPEAT(2)};
-	struct dir_search search;
-	struct raw raw;
-
-	(void)state;
-	raw_open(&raw, steps, COUNT_OF(steps));
-	search_people(&search, "(uid=a)");
-	search.page_size = 100;
-	check_outcome(raw.conn, &search, DIR_OUTCOME_LIMIT);
-	assert_in_range(search.pages, 200, 300);
-	dir_search_done(&search);
-	raw_close(&raw);
 }
 
 int main(void)
@@ -629,13 +415,9 @@ int main(void)
 					    teardown),
 	    cmocka_unit_test_setup_teardown(exchange__deadline_is_past__sends_nothing, setup, teardown),
 	    cmocka_unit_test_setup_teardown(exchange__server_hangs__times_out_without_cpu, setup, teardown),
-	    cmocka_unit_test_setup_teardown(exchange__server_reads_nothing__times_out_without_cpu, setup, teardown),
+	    cmocka_unit_test_setup_teardown(exchange__server_reads_nothing__times_out, setup, teardown),
 	    cmocka_unit_test_setup_teardown(ping__server_hangs__times_out_without_cpu, setup, teardown),
 	    cmocka_unit_test_setup_teardown(exchange__an_allocation_fails__is_no_answer, setup, teardown),
-	    cmocka_unit_test(exchange__connection_breaks__tells_and_lives),
-	    cmocka_unit_test(exchange__connection_was_reset_meanwhile__raises_no_signal),
-	    cmocka_unit_test(exchange__one_is_late__the_others_and_the_connection_are_good),
-	    cmocka_unit_test(exchange__cookies_without_end__are_a_limit),
 	};
 
 	dir_conn_prepare_process();
