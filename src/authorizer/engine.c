@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <authorizer/engine_private.h>
+#include <authorizer/lockout.h>
 #include <base/memory.h>
 #include <base/text.h>
 #include <directory/dir_conn.h>
@@ -62,7 +63,8 @@ static enum status name_attributes(struct wa_engine *engine)
 {
 	const struct config_directory *directory = &engine->config->directories[0];
 	const char *const *groups = membership_user_attributes(engine->membership);
-	const char *fixed[] = {"entryUUID",
+	const char *fixed[] = {lockout_user_attribute,
+			       "entryUUID",
 			       "nsUniqueId",
 			       "objectSid",
 			       directory->user_name_attribute,

@@ -4,15 +4,17 @@
  *
  *	request_start   the caller's thread: copy, post
  *	begin           who is it?                                  -> finish, or
+ *	advance         is there a closure to begin with? A wait for it, or
  *	ask             the user's entry, and what membership needs with it: one round trip
  *	answered        the one entry that is the user              -> finish, or
- *	step            which groups? Another round trip, a wait for the closure, or
- *	judge           the policy's verdict
+ *	advance         which groups? Another round trip, a wait for the closure, `ask` once more, or
+ *	judge           the policy's verdict; for how long is a user locked who is? Another round trip, and judge again
  *	finish          tell, count, free: the only place where a question ends
  *
  * Everything but request_start runs on the engine's executor.
  */
 #include <authorizer/engine_private.h>
+#include <authorizer/lockout.h>
 #include <authorizer/question.h>
 #include <base/memory.h>
 #include <os/clock.h>
@@ -44,11 +46,14 @@ struct request {
 	struct membership_lookup lookup;
 	struct membership_waiter waiter;
 	struct timer patience; /* while the closure is awaited */
+	struct dir_search lockout;
+	bool lockout_asked;
+	int64_t lockout_s;
 
 	struct wa_decision decision;
 };
 
-static void step(struct request *request);
+static void advance(struct request *request);
 
 static uint32_t code_of(enum wa_verdict verdict, enum wa_reason reason)
 {
@@ -65,11 +70,17 @@ static uint32_t code_of(enum wa_verdict verdict, enum wa_reason reason)
 	return reason == WA_REASON_BAD_CALL ? WSMAUTHZ_INVALID_PARAMETER : WSMAUTHZ_PLUGIN_FAILED;
 }
 
+static void drop_round(struct request *request)
+{
+	for (size_t i = 0; i < ROUND_SEARCHES; i++)
+		dir_search_done(&request->round[i]);
+}
+
 static void request_free(struct request *request)
 {
 	membership_done(&request->lookup);
-	for (size_t i = 0; i < ROUND_SEARCHES; i++)
-		dir_search_done(&request->round[i]);
+	drop_round(request);
+	dir_search_done(&request->lockout);
 	arena_free(&request->arena);
 	memory_free(request);
 }
@@ -158,6 +169,7 @@ static void fill_facts(struct request *request, struct policy_facts *facts, bool
 	facts->may_redirect = request->question->kind == WA_KIND_USER;
 	facts->http_url = request->question->http_url;
 	facts->now_s = clock_wall_s();
+	facts->lockout_s = request->lockout_s;
 }
 
 /* Whether the search with the policy's account filter found the user too. */
@@ -169,6 +181,42 @@ static bool passes_account_filter(const struct request *request)
 		if (strcmp(entry->dn, request->user->dn) == 0)
 			return true;
 	return false;
+}
+
+static void send(struct request *request, struct dir_search *searches, size_t count,
+		 void (*done)(struct dir_request *ask))
+{
+	request->decision.searches++;
+	request->ask = (struct dir_request){
+	    .searches = searches,
+	    .search_count = count,
+	    .deadline_ms = request->deadline_ms,
+	    .done = done,
+	    .context = request,
+	};
+	dir_pool_submit(request->engine->pool, &request->ask);
+}
+
+static void judge(struct request *request);
+
+static void lockout_is_there(struct dir_request *ask)
+{
+	struct request *request = ask->context;
+
+	if (lockout_take(&request->lockout, &request->lockout_s))
+		judge(request);
+	else
+		finish_failed_search(request, &request->lockout);
+}
+
+/* Only somebody whom nothing but his lock keeps out gets here, so ordinary decisions do not pay for it. */
+static void ask_lockout(struct request *request)
+{
+	request->lockout_asked = true;
+	if (lockout_ask(&request->engine->config->directories[0], request->user, &request->lockout) != STATUS_OK)
+		finish_no_memory(request);
+	else
+		send(request, &request->lockout, 1, lockout_is_there);
 }
 
 static void judge(struct request *request)
@@ -187,6 +235,10 @@ static void judge(struct request *request)
 	}
 	fill_facts(request, &facts, flags);
 	policy_judge(config, &facts, &judgement);
+	if (judgement.reason == WA_REASON_ACCOUNT_LOCKED && !request->lockout_asked) {
+		ask_lockout(request);
+		return;
+	}
 	if (judgement.rule != POLICY_NO_RULE) {
 		decision->rule = config->rules[judgement.rule].label;
 		decision->path_count =
@@ -202,23 +254,9 @@ static void judge(struct request *request)
 	finish(request, judgement.verdict, judgement.reason, detail);
 }
 
-static void send(struct request *request, struct dir_search *searches, size_t count,
-		 void (*done)(struct dir_request *ask))
-{
-	request->decision.searches++;
-	request->ask = (struct dir_request){
-	    .searches = searches,
-	    .search_count = count,
-	    .deadline_ms = request->deadline_ms,
-	    .done = done,
-	    .context = request,
-	};
-	dir_pool_submit(request->engine->pool, &request->ask);
-}
-
 static void asked_again(struct dir_request *ask)
 {
-	step(ask->context);
+	advance(ask->context);
 }
 
 static void closure_is_there(void *context)
@@ -226,7 +264,7 @@ static void closure_is_there(void *context)
 	struct request *request = context;
 
 	executor_timer_clear(request->engine->executor, &request->patience);
-	step(request);
+	advance(request);
 }
 
 static void patience_is_over(void *context)
@@ -251,17 +289,40 @@ static void await_closure(struct request *request)
 		membership_wait(engine->membership, &request->waiter);
 }
 
-static void step(struct request *request)
+static void ask(struct request *request);
+
+/* The same question once more: what is known of the user is too old for the closure. */
+static void ask_anew(struct request *request)
 {
-	switch (membership_step(request->engine->membership, &request->lookup, request->user)) {
+	request->user = NULL;
+	request->decision.dn = NULL;
+	request->account_filter = NULL;
+	drop_round(request);
+	ask(request);
+}
+
+static void advance(struct request *request)
+{
+	struct membership *membership = request->engine->membership;
+	enum membership_next next = request->user == NULL
+					? membership_begin(membership, &request->lookup)
+					: membership_step(membership, &request->lookup, request->user);
+
+	switch (next) {
 	case MEMBERSHIP_DONE:
 		judge(request);
 		break;
 	case MEMBERSHIP_ASK:
-		send(request, request->lookup.searches, request->lookup.search_count, asked_again);
+		if (request->user == NULL)
+			ask(request);
+		else
+			send(request, request->lookup.searches, request->lookup.search_count, asked_again);
 		break;
 	case MEMBERSHIP_WAIT:
 		await_closure(request);
+		break;
+	case MEMBERSHIP_ANEW:
+		ask_anew(request);
 		break;
 	case MEMBERSHIP_UNKNOWN:
 		finish_unknown(request, &request->lookup.error);
@@ -297,7 +358,7 @@ static void answered(struct dir_request *ask)
 	if (request->account_filter != NULL && request->account_filter->outcome != DIR_OUTCOME_OK)
 		finish_failed_search(request, request->account_filter);
 	else
-		step(request);
+		advance(request);
 }
 
 static bool make_search(struct request *request, size_t number, const char *extra, const char *const *attributes)
@@ -356,7 +417,7 @@ static void begin(void *context)
 	}
 	reason = question_identify(engine->config, request->question, request->arena, &request->sender, &error);
 	if (reason == WA_REASON_NONE)
-		ask(request);
+		advance(request);
 	else if (reason == WA_REASON_NO_MEMORY)
 		finish_no_memory(request);
 	else
@@ -370,8 +431,12 @@ static void refuse_overload(void *context)
 
 bool request_start(struct wa_engine *engine, const struct wa_question *question, wa_decided_fn *decided, void *context)
 {
-	struct request *request = memory_new(sizeof(*request));
+	struct request *request;
 
+	/* Even refusals are kept until the executor has come to them. */
+	if (atomic_load_explicit(&engine->questions, memory_order_relaxed) >= ENGINE_MAX_REFUSALS)
+		return false;
+	request = memory_new(sizeof(*request));
 	if (request == NULL)
 		return false;
 	request->engine = engine;

@@ -218,6 +218,7 @@ enum status closure_finish(struct closure *closure)
 		return STATUS_LIMIT;
 	if (closure->index != NULL && member_index_seal(closure->index) != STATUS_OK)
 		return STATUS_NO_MEMORY;
+	memory_free(closure->hops);
 	closure->hops = memory_new_array(closure->root_count * closure->group_count + 1, sizeof(*closure->hops));
 	queue = memory_new_array(closure->group_count + 1, sizeof(*queue));
 	if (closure->hops == NULL || queue == NULL || sort_edges(closure, &first, &children) != STATUS_OK)

@@ -63,7 +63,7 @@ void closure_set_root(struct closure *closure, size_t root, uint32_t group);
 void closure_add_kind(struct closure *closure, enum closure_kind kind);
 /** The index becomes the closure's; NULL: there is none (beyond its budget, or not wanted). */
 void closure_give_index(struct closure *closure, struct member_index *index);
-/** Compute the hops; after this the closure only answers. */
+/** Compute the hops; after this the closure only answers. May be tried again when memory ran out. */
 NODISCARD enum status closure_finish(struct closure *closure);
 
 /* Asking: any thread. */

@@ -46,6 +46,7 @@ struct closure_builder {
 	uint32_t next_unread, next_foreign;
 	size_t invalid_count;
 	bool demands_members;
+	bool sealed;
 };
 
 static const struct {
@@ -61,6 +62,13 @@ static const struct {
 
 const char closure_group_filter[] = "(|(objectClass=groupOfNames)(objectClass=groupOfUniqueNames)"
 				    "(objectClass=groupOfMembers)(objectClass=posixGroup))";
+
+/* Structural classes of people (RFC 4519, RFC 2798, RFC 4524); servers show only the ones that were written. */
+static const char *const person_classes[] = {
+    "person", "organizationalPerson", "inetOrgPerson", "residentialPerson", "account",
+};
+
+const char *const closure_change_attributes[] = {"objectClass", "entryUUID", "nsUniqueId", "hasSubordinates", NULL};
 
 const char *const closure_group_attributes[] = {"objectClass", "member", "uniqueMember", "memberUid", NULL};
 
@@ -397,15 +405,56 @@ enum status closure_builder_resolve(struct closure_builder *builder, uint32_t fo
 	return settle(builder);
 }
 
-enum status closure_builder_finish(struct closure_builder *builder, struct closure **closure_out)
+static bool is_person(const struct dir_entry *entry)
+{
+	for (size_t i = 0; i < COUNT_OF(person_classes); i++)
+		if (has_class(entry, person_classes[i]))
+			return true;
+	return false;
+}
+
+bool closure_builder_concerns(struct closure_builder *builder, const struct dir_entry *entry)
+{
+	const struct dir_value *subordinates = dir_entry_single(entry, "hasSubordinates");
+	const char *id = closure_entry_id(entry);
+	const struct listed *listed;
+	struct digest name;
+	uint32_t number;
+
+	/* People may change: their names in the groups are what counts, and those were read. */
+	if (!closure_entry_is_group(entry) && subordinates != NULL)
+		return !ascii_equal_nocase(subordinates->data, "FALSE");
+	if (!closure_entry_is_group(entry))
+		return !is_person(entry);
+	if (id == NULL || !own_digest(builder, entry->dn, &name))
+		return true;
+	number = digest_map_get(&builder->listed_names, name);
+	if (number == DIGEST_MAP_NONE)
+		return true;
+	listed = &builder->listed[number];
+	return listed->group != CLOSURE_NONE || strcmp(listed->id, id) != 0;
+}
+
+enum status closure_builder_seal(struct closure_builder *builder)
 {
 	enum status status;
 
+	if (builder->sealed)
+		return STATUS_OK;
 	if (builder->waiting_settled < builder->waiting_count)
 		return STATUS_INTERNAL;
-	closure_give_index(builder->closure, builder->index);
+	if (builder->index != NULL) /* not yet given by an attempt for which memory ran out */
+		closure_give_index(builder->closure, builder->index);
 	builder->index = NULL;
 	status = closure_finish(builder->closure);
+	builder->sealed = status == STATUS_OK;
+	return status;
+}
+
+enum status closure_builder_finish(struct closure_builder *builder, struct closure **closure_out)
+{
+	enum status status = closure_builder_seal(builder);
+
 	if (status != STATUS_OK)
 		return status;
 	*closure_out = builder->closure;

@@ -84,6 +84,23 @@ uint32_t closure_builder_next_foreign(struct closure_builder *builder, const cha
 /** What the server said of it: the entry's own DN, or NULL when there is no such entry. */
 NODISCARD enum status closure_builder_resolve(struct closure_builder *builder, uint32_t foreign, const char *own_dn);
 
+/**
+ * Whether an entry that changed while its directory was read can make a difference: groups of the closure, groups that
+ * are new or have another name, and what is neither a person nor a leaf (when it is renamed, so are the groups beneath).
+ * The other groups do not count: to let one in, a group of the closure would have to change as well.
+ */
+bool closure_builder_concerns(struct closure_builder *builder, const struct dir_entry *entry);
+/** The attributes that it needs. */
+extern const char *const closure_change_attributes[];
+
+/**
+ * Sort and number what was read, which takes a second for millions of memberships: on whatever thread can wait. Nothing
+ * may be added afterwards. closure_builder_finish does it when nobody has.
+ *
+ * @return STATUS_OK, STATUS_INTERNAL (foreign values are unresolved), STATUS_LIMIT, STATUS_NO_MEMORY.
+ */
+NODISCARD enum status closure_builder_seal(struct closure_builder *builder);
+
 /** The finished closure, the caller's; STATUS_INTERNAL when foreign values are unresolved, STATUS_LIMIT, STATUS_NO_MEMORY. */
 NODISCARD enum status closure_builder_finish(struct closure_builder *builder, struct closure **closure_out);
 

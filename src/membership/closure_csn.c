@@ -3,7 +3,6 @@
 #include <base/text.h>
 #include <identity/dn.h>
 #include <membership/closure_csn.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,6 +39,100 @@ const char *closure_csn_of(const struct dir_search *search)
 	return joined;
 }
 
+/* One value of a mark. */
+struct csn {
+	const char *text;
+	size_t length;
+	const char *server; /* what stands behind the second '#' */
+	size_t server_length;
+};
+
+/* The value at *cursor, which moves behind it. False at the end, or when it is no CSN. */
+static bool next_csn(const char **cursor, struct csn *csn)
+{
+	const char *text = *cursor, *end, *first, *second, *third;
+
+	while (*text == ' ')
+		text++;
+	end = text + strcspn(text, " ");
+	first = memchr(text, '#', (size_t)(end - text));
+	second = first == NULL ? NULL : memchr(first + 1, '#', (size_t)(end - first - 1));
+	third = second == NULL ? NULL : memchr(second + 1, '#', (size_t)(end - second - 1));
+	if (third == NULL)
+		return false;
+	*csn = (struct csn){text, (size_t)(end - text), second + 1, (size_t)(third - second - 1)};
+	*cursor = end;
+	return true;
+}
+
+static int compare_csn(const struct csn *a, const struct csn *b)
+{
+	int order = memcmp(a->text, b->text, a->length < b->length ? a->length : b->length);
+
+	return order != 0 ? order : (a->length > b->length) - (a->length < b->length);
+}
+
+/* The value of the same server in another mark. */
+static bool find_server(const char *mark, const struct csn *wanted, struct csn *found)
+{
+	while (next_csn(&mark, found))
+		if (found->server_length == wanted->server_length &&
+		    memcmp(found->server, wanted->server, wanted->server_length) == 0)
+			return true;
+	return false;
+}
+
+static size_t count_values(const char *mark)
+{
+	size_t count = 0;
+	struct csn csn;
+
+	while (next_csn(&mark, &csn))
+		count++;
+	return count;
+}
+
+enum closure_csn_order closure_csn_compare(const char *before, const char *now, const char **since_out,
+					   size_t *length_out)
+{
+	const char *cursor = before;
+	struct csn old, new, since = {.text = NULL};
+
+	if (strcmp(before, now) == 0)
+		return CLOSURE_CSN_SAME;
+	if (count_values(before) != count_values(now))
+		return CLOSURE_CSN_UNRELATED;
+	while (next_csn(&cursor, &old)) {
+		int order;
+
+		if (!find_server(now, &old, &new))
+			return CLOSURE_CSN_UNRELATED;
+		order = compare_csn(&old, &new);
+		if (order > 0)
+			return CLOSURE_CSN_UNRELATED;
+		/* Of the servers that have written meanwhile, the one that was behind most. */
+		if (order < 0 && (since.text == NULL || compare_csn(&old, &since) < 0))
+			since = old;
+	}
+	if (since.text == NULL)
+		return CLOSURE_CSN_UNRELATED;
+	*since_out = since.text;
+	*length_out = since.length;
+	return CLOSURE_CSN_LATER;
+}
+
+bool closure_csn_is_behind(const char *mark, const char *entry_csn)
+{
+	struct csn value, entry;
+
+	if (!next_csn(&entry_csn, &entry))
+		return false;
+	while (next_csn(&mark, &value))
+		if (compare_csn(&entry, &value) <= 0)
+			return false;
+	return true;
+}
+
 /* Whether `dn` is `context` or lies beneath it, by their keys. `scratch` gets the key of `dn`. */
 static bool lies_beneath(const char *dn, const struct text *context, struct text *scratch)
 {
@@ -52,20 +145,75 @@ static bool lies_beneath(const char *dn, const struct text *context, struct text
 	       (inner == outer || text_string(scratch)[inner - outer - 1] == ',');
 }
 
-static bool holds_all(const char *context, const char *group_base, const char *const *names, size_t name_count)
+static bool holds_all(const struct text *context, const char *group_base, const char *const *names, size_t name_count,
+		      struct text *scratch)
 {
-	struct text key, scratch;
-	bool holds;
+	bool holds = context->length > 0 && lies_beneath(group_base, context, scratch);
+
+	for (size_t i = 0; i < name_count && holds; i++)
+		holds = names[i] == NULL || lies_beneath(names[i], context, scratch);
+	return holds;
+}
+
+/* Whether the database of `inner`, beneath the chosen one, can hold groups as well. */
+static bool may_hold_some(const struct text *inner, const char *inner_dn, const struct text *group_base_key,
+			  const char *const *names, size_t name_count, struct text *scratch)
+{
+	/* When memory ran out it is not known, and a mark that may miss changes is worse than none. */
+	bool holds = lies_beneath(inner_dn, group_base_key, scratch) || text_failed(scratch);
+
+	for (size_t i = 0; i < name_count && !holds; i++)
+		holds = names[i] != NULL && (lies_beneath(names[i], inner, scratch) || text_failed(scratch));
+	return holds;
+}
+
+/* The key of a DN; false when memory ran out. */
+static bool take_key(const char *dn, struct text *key)
+{
+	dn_own_key(dn, strlen(dn), key);
+	return !text_failed(key);
+}
+
+/* The innermost context that holds all groups, unless others beneath it may hold some; NULL: none. */
+static enum status choose(const struct dir_attribute *contexts, const char *group_base, const char *const *names,
+			  size_t name_count, const char **context_out)
+{
+	enum status status = STATUS_NO_MEMORY;
+	const char *context = NULL;
+	struct text key, best, base, scratch;
 
 	text_init(&key);
+	text_init(&best);
+	text_init(&base);
 	text_init(&scratch);
-	dn_own_key(context, strlen(context), &key);
-	holds = !text_failed(&key) && key.length > 0 && lies_beneath(group_base, &key, &scratch);
-	for (size_t i = 0; i < name_count && holds; i++)
-		holds = names[i] == NULL || lies_beneath(names[i], &key, &scratch);
+	if (!take_key(group_base, &base))
+		goto out;
+	for (size_t i = 0; i < contexts->value_count; i++) {
+		if (!take_key(contexts->values[i].data, &key))
+			goto out;
+		if (!holds_all(&key, group_base, names, name_count, &scratch) || key.length <= best.length)
+			continue;
+		context = contexts->values[i].data;
+		if (!take_key(context, &best))
+			goto out;
+	}
+	for (size_t i = 0; i < contexts->value_count && context != NULL; i++) {
+		const char *other = contexts->values[i].data;
+
+		if (!take_key(other, &key))
+			goto out;
+		if (key.length > best.length && lies_beneath(other, &best, &scratch) &&
+		    may_hold_some(&key, other, &base, names, name_count, &scratch))
+			context = NULL;
+	}
+	*context_out = context;
+	status = STATUS_OK;
+out:
 	text_done(&key);
+	text_done(&best);
+	text_done(&base);
 	text_done(&scratch);
-	return holds;
+	return status;
 }
 
 enum status closure_csn_base(const struct dir_entry *dse, const char *group_base, const char *const *names,
@@ -75,9 +223,8 @@ enum status closure_csn_base(const struct dir_entry *dse, const char *group_base
 	const char *context = NULL;
 	char *base = NULL;
 
-	for (size_t i = 0; contexts != NULL && i < contexts->value_count && context == NULL; i++)
-		if (holds_all(contexts->values[i].data, group_base, names, name_count))
-			context = contexts->values[i].data;
+	if (contexts != NULL && choose(contexts, group_base, names, name_count, &context) != STATUS_OK)
+		return STATUS_NO_MEMORY;
 	if (context != NULL) {
 		base = memory_copy_text(context);
 		if (base == NULL)

@@ -11,6 +11,7 @@
 #include <base/compiler.h>
 #include <base/error.h>
 #include <directory/dir_search.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 /**
@@ -19,8 +20,29 @@
  */
 const char *closure_csn_of(const struct dir_search *search);
 
+enum closure_csn_order {
+	CLOSURE_CSN_UNRELATED = 0, /* older, or of another database: another server has answered */
+	CLOSURE_CSN_SAME,
+	CLOSURE_CSN_LATER,
+};
+
 /**
- * The naming context whose mark moves with every change of any group: all of them lie in it.
+ * Whether the mark `now` (a text of closure_csn_of) can follow the mark `before`. A value is "time#count#server#mod"; each
+ * server's value only grows, and no server is forgotten or comes to it unseen.
+ *
+ * @param since_out   for CLOSURE_CSN_LATER: all that changed in between has an entryCSN greater than this; points into `before`,
+ *                    not terminated.
+ * @param length_out  its bytes.
+ */
+enum closure_csn_order closure_csn_compare(const char *before, const char *now, const char **since_out,
+					   size_t *length_out);
+
+/** Whether an entry's entryCSN is greater than every value of a mark: then the mark does not move with the changes. */
+bool closure_csn_is_behind(const char *mark, const char *entry_csn);
+
+/**
+ * The naming context whose mark moves with every change of any group: all of them lie in it, and in no
+ * database below it, which would have a mark of its own.
  *
  * @param dse         the root DSE with namingContexts; NULL: it is hidden.
  * @param group_base  where groups are listed.

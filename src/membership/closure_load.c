@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <base/memory.h>
+#include <membership/closure_csn.h>
 #include <membership/closure_load_private.h>
 #include <os/clock.h>
 #include <string.h>
@@ -22,6 +23,8 @@ static void load_free(struct closure_load *load)
 	closure_builder_free(&load->builder);
 	text_done(&load->filter);
 	memory_free(load->csn);
+	memory_free(load->latest);
+	memory_free(load->newest_group);
 	memory_free(load->csn_base);
 	memory_free(load->roots);
 	memory_free(load->found);
@@ -32,13 +35,17 @@ static void load_free(struct closure_load *load)
 void closure_load_finish(struct closure_load *load, enum status status, const struct error *error,
 			 struct closure *closure)
 {
+	bool stands_still =
+	    load->csn != NULL && load->newest_group != NULL && closure_csn_is_behind(load->latest, load->newest_group);
 	struct closure_loaded loaded = {
 	    .status = status,
 	    .error = error,
 	    .closure = closure,
-	    .csn = load->csn,
+	    .csn = stands_still ? NULL : load->csn,
+	    .csn_stands_still = stands_still,
 	    .csn_base = load->csn_base,
 	    .began_us = load->began_us,
+	    .marked_us = load->marked_us,
 	    .roots = load->roots,
 	    .invalid_members = load->builder == NULL ? 0 : closure_builder_invalid_count(load->builder),
 	    .searches = load->searches,
@@ -83,12 +90,23 @@ struct dir_search *closure_load_add(struct closure_load *load, const char *base,
 	return search;
 }
 
+static bool is_witnessed(const struct closure_load *load, enum stage stage)
+{
+	return load->csn != NULL &&
+	       (stage == STAGE_LIST || stage == STAGE_READ || stage == STAGE_RESOLVE || stage == STAGE_DELTA);
+}
+
 void closure_load_send(struct closure_load *load, enum stage stage)
 {
 	uint64_t patience = load->plan->directory->timeout_ms;
 
+	load->witnessed = is_witnessed(load, stage);
+	if (load->witnessed && closure_load_add_csn(load) == NULL) {
+		closure_load_no_memory(load);
+		return;
+	}
 	/* The small questions show within the ordinary timeout that a server hangs. */
-	if (stage != STAGE_PROBE && stage != STAGE_MARK && stage != STAGE_CHECK)
+	if (stage != STAGE_PROBE && stage != STAGE_MARK)
 		patience *= CLOSURE_LOAD_PATIENCE;
 	load->stage = stage;
 	load->searches++;
@@ -114,7 +132,9 @@ void closure_load_again(struct closure_load *load)
 	closure_builder_free(&load->builder);
 	load->builder = closure_builder_new(load->plan->root_count, &load->key, load->plan->index_budget_bytes);
 	memory_free(load->csn);
-	load->csn = NULL;
+	memory_free(load->latest);
+	memory_free(load->newest_group);
+	load->csn = load->latest = load->newest_group = NULL;
 	load->restarted = false;
 	load->taken = STATUS_OK;
 	load->began_us = clock_monotonic_us();
@@ -159,6 +179,37 @@ static bool accept(struct closure_load *load, const struct dir_search *search, s
 	return false;
 }
 
+enum closure_csn_order closure_load_follow(struct closure_load *load, const char *csn)
+{
+	const char *since;
+	size_t length;
+	enum closure_csn_order order =
+	    csn == NULL ? CLOSURE_CSN_UNRELATED : closure_csn_compare(load->latest, csn, &since, &length);
+
+	if (order == CLOSURE_CSN_LATER) {
+		char *copy = memory_copy_text(csn);
+
+		if (copy == NULL)
+			return CLOSURE_CSN_UNRELATED;
+		memory_free(load->latest);
+		load->latest = copy;
+	}
+	return order;
+}
+
+/* Whether the server that answered is at least where the last one was; if not, the load has begun again. */
+static bool heed_witness(struct closure_load *load)
+{
+	struct dir_search *witness = &load->found[load->count - 1];
+	bool follows = closure_load_follow(load, closure_csn_of(witness)) != CLOSURE_CSN_UNRELATED;
+
+	dir_search_done(witness);
+	load->count--;
+	if (!follows)
+		closure_load_again(load);
+	return follows;
+}
+
 static void step_done(struct dir_request *request)
 {
 	struct closure_load *load = request->context;
@@ -170,7 +221,8 @@ static void step_done(struct dir_request *request)
 	for (size_t i = 0; i < load->count; i++)
 		if (!accept(load, &load->found[i], i))
 			return;
-	closure_stage_settle(load);
+	if (!load->witnessed || heed_witness(load))
+		closure_stage_settle(load);
 }
 
 static void begin(void *context)
@@ -182,7 +234,7 @@ enum status closure_load_start(struct dir_pool *pool, struct executor *executor,
 			       const struct digest_key *key, closure_load_done_fn *done, void *context)
 {
 	struct closure_load *load = memory_new(sizeof(*load));
-	size_t most = plan->root_count + CLOSURE_LOAD_BATCH + 1;
+	size_t most = plan->root_count + CLOSURE_LOAD_BATCH + 2;
 
 	if (load == NULL)
 		return STATUS_NO_MEMORY;

@@ -12,11 +12,15 @@
  *	DELTA    what changed since MARK                                   done, or MARK again when it was not only people
  *
  * The closure must be one that the directory had: a mixture of two moments could hold a way that never
- * existed. So when something other than people changed while we read, we read again, at most
+ * existed. So when something changed while we read that could make a difference, we read again, at most
  * CLOSURE_LOAD_ATTEMPTS times. (A group that was deleted meanwhile leaves no trace, but is harmless: the state at MARK had it.)
  *
- * Everything runs on the executor of the pool, except that entries are taken on the thread of the
- * connection while a request is under way, when nothing else touches the builder.
+ * Nor may it be a mixture of two servers, of which one lags: every round trip from LIST on asks for contextCSN as well, and when it
+ * goes back, or another database's is shown, we read again. Where a group turns out to be newer than contextCSN, nobody
+ * keeps it (a database without syncprov can show one that it was loaded with), and the closure is given none.
+ *
+ * Everything runs on the executor of the pool, except that entries are taken, and the memberships sorted (with CHECK), on
+ * the thread of the connection while a request is under way, when nothing else touches the builder.
  */
 #ifndef WSMAUTHZ_MEMBERSHIP_CLOSURE_LOAD_H
 #define WSMAUTHZ_MEMBERSHIP_CLOSURE_LOAD_H
@@ -66,6 +70,8 @@ struct closure_loaded {
 	const char *csn;              /* contextCSN at MARK; NULL: the server has none, or not for all the groups */
 	const char *csn_base;         /* the entry that has it */
 	uint64_t began_us;            /* clock_monotonic_us() before MARK */
+	uint64_t marked_us;           /* after MARK: what is read from now on, until `done`, goes with the closure */
+	bool csn_stands_still;        /* there is a contextCSN, but a group is newer: `csn` is NULL */
 	const enum root_state *roots; /* [root_count] */
 	size_t invalid_members;       /* member values that are no DNs */
 	unsigned searches;

@@ -12,6 +12,7 @@
 #include <base/error.h>
 #include <base/text.h>
 #include <membership/closure_build.h>
+#include <membership/closure_csn.h>
 #include <membership/closure_load.h>
 #include <os/executor.h>
 
@@ -35,18 +36,21 @@ struct closure_load {
 	unsigned attempt;
 	unsigned searches;
 	enum stage stage;
-	uint64_t began_us;
-	char *csn;
-	char *csn_base; /* NULL: nothing that shows whether groups changed */
+	uint64_t began_us, marked_us;
+	char *csn;          /* at MARK; NULL: none */
+	char *latest;       /* of the last round trip */
+	char *newest_group; /* the greatest entryCSN of a listed group; NULL: none was seen */
+	char *csn_base;     /* NULL: nothing that shows whether groups changed */
 	struct closure_builder *builder;
 	enum root_state *roots;
 	bool restarted;    /* a fail-over delivered entries a second time: what the builder has is not to be trusted */
 	enum status taken; /* the first failure of an on_entry */
 
 	struct dir_request request;
-	struct dir_search *found; /* [root_count + CLOSURE_LOAD_BATCH + 1] */
+	struct dir_search *found; /* [root_count + CLOSURE_LOAD_BATCH + 2] */
 	struct step *steps;       /* likewise */
 	size_t count;             /* searches made for this round trip */
+	bool witnessed;           /* the last of them asks for the CSN */
 	struct text filter;
 };
 
@@ -57,8 +61,17 @@ void closure_load_drop(struct closure_load *load);
 NODISCARD struct dir_search *closure_load_add(struct closure_load *load, const char *base, enum dir_scope scope,
 					      const char *filter, const char *const *attributes);
 
+/** The same for the question for contextCSN. */
+NODISCARD struct dir_search *closure_load_add_csn(struct closure_load *load);
+
 /** Send the searches that were added; closure_stage_settle is called with good answers only. */
 void closure_load_send(struct closure_load *load, enum stage stage);
+
+/**
+ * Whether the mark that was just seen can follow the last one; if so it is the last one now.
+ * @return CLOSURE_CSN_UNRELATED also for NULL, and when memory ran out.
+ */
+enum closure_csn_order closure_load_follow(struct closure_load *load, const char *csn);
 
 /** Forget what was read and begin anew, or give up after CLOSURE_LOAD_ATTEMPTS. */
 void closure_load_again(struct closure_load *load);

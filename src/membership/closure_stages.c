@@ -4,6 +4,7 @@
 #include <identity/filter.h>
 #include <membership/closure_csn.h>
 #include <membership/closure_load_private.h>
+#include <os/clock.h>
 #include <string.h>
 
 /* slapd's default limit for everybody is 500; a page is one round trip. */
@@ -13,21 +14,57 @@
 
 static const char *const context_attributes[] = {"namingContexts", "objectClass", NULL};
 static const char *const csn_attributes[] = {"contextCSN", NULL};
-static const char *const list_attributes[] = {"entryUUID", "nsUniqueId", NULL};
+static const char *const list_attributes[] = {"entryUUID", "nsUniqueId", "entryCSN", NULL};
 static const char *const root_attributes[] = {"objectClass", "entryUUID", "nsUniqueId", NULL};
 static const char *const no_attributes[] = {"1.1", NULL};
-static const char *const class_attributes[] = {"objectClass", NULL};
 static const char any_entry[] = "(objectClass=*)";
 
-static void ask_csn(struct closure_load *load, enum stage stage)
+/* Without a CSN the question still shows that the server answers, and that the base exists. */
+static const char *csn_base(const struct closure_load *load)
 {
-	/* Without a CSN the question still shows that the server answers, and that the base exists. */
-	const char *base = load->csn_base == NULL ? load->plan->directory->base : load->csn_base;
+	return load->csn_base == NULL ? load->plan->directory->base : load->csn_base;
+}
 
-	if (closure_load_add(load, base, DIR_SCOPE_BASE, any_entry, csn_attributes) == NULL)
+struct dir_search *closure_load_add_csn(struct closure_load *load)
+{
+	return closure_load_add(load, csn_base(load), DIR_SCOPE_BASE, any_entry, csn_attributes);
+}
+
+static void ask_mark(struct closure_load *load)
+{
+	if (closure_load_add_csn(load) == NULL)
 		closure_load_no_memory(load);
 	else
-		closure_load_send(load, stage);
+		closure_load_send(load, STAGE_MARK);
+}
+
+static void forget(void *context);
+
+/* While the connection's thread does this, decisions go on: millions of memberships take a second to sort. */
+static enum status seal(void *context, const struct dir_entry *entry)
+{
+	struct step *step = context;
+	enum status status = closure_builder_seal(step->load->builder);
+
+	(void)entry;
+	if (status != STATUS_OK && step->load->taken == STATUS_OK)
+		step->load->taken = status;
+	return status;
+}
+
+static void ask_check(struct closure_load *load)
+{
+	struct dir_search *occasion;
+
+	if (closure_load_add_csn(load) == NULL ||
+	    (occasion = closure_load_add(load, csn_base(load), DIR_SCOPE_BASE, any_entry, no_attributes)) == NULL) {
+		closure_load_no_memory(load);
+		return;
+	}
+	occasion->on_entry = seal;
+	occasion->on_restart = forget;
+	occasion->on_entry_context = &load->steps[load->count - 1];
+	closure_load_send(load, STAGE_CHECK);
 }
 
 static void ask_contexts(struct closure_load *load)
@@ -45,6 +82,22 @@ static void forget(void *context)
 	step->load->restarted = true;
 }
 
+/* Remember the greatest entryCSN; false when memory ran out. */
+static bool see_csn(struct closure_load *load, const struct dir_entry *entry)
+{
+	const struct dir_value *csn = dir_entry_single(entry, "entryCSN");
+	char *copy;
+
+	if (csn == NULL || (load->newest_group != NULL && strcmp(csn->data, load->newest_group) <= 0))
+		return true;
+	copy = memory_copy_text(csn->data);
+	if (copy == NULL)
+		return false;
+	memory_free(load->newest_group);
+	load->newest_group = copy;
+	return true;
+}
+
 static enum status list_entry(void *context, const struct dir_entry *entry)
 {
 	struct step *step = context;
@@ -53,6 +106,8 @@ static enum status list_entry(void *context, const struct dir_entry *entry)
 
 	/* Without a stable id the DN has to do: nothing can be pinned then. */
 	status = closure_builder_list_group(step->load->builder, entry->dn, id == NULL ? entry->dn : id);
+	if (status == STATUS_OK && !see_csn(step->load, entry))
+		status = STATUS_NO_MEMORY;
 	if (status != STATUS_OK && step->load->taken == STATUS_OK)
 		step->load->taken = status;
 	return status;
@@ -131,19 +186,22 @@ static void ask_next(struct closure_load *load)
 	if (load->count > 0)
 		closure_load_send(load, STAGE_RESOLVE);
 	else
-		ask_csn(load, STAGE_CHECK);
+		ask_check(load);
 }
 
-/* A provider's CSN as a filter: everything newer than it. Several providers: no one filter says that. */
+/* Everything newer than MARK, as a filter. False: there is none that says so. */
 static bool build_delta_filter(struct closure_load *load)
 {
-	if (load->csn == NULL || strchr(load->csn, ' ') != NULL)
+	const char *since;
+	size_t length;
+
+	if (load->csn == NULL || closure_csn_compare(load->csn, load->latest, &since, &length) != CLOSURE_CSN_LATER)
 		return false;
 	text_clear(&load->filter);
 	text_add(&load->filter, "(&(entryCSN>=");
-	filter_add_value(&load->filter, load->csn, strlen(load->csn));
+	filter_add_value(&load->filter, since, length);
 	text_add(&load->filter, ")(!(entryCSN=");
-	filter_add_value(&load->filter, load->csn, strlen(load->csn));
+	filter_add_value(&load->filter, since, length);
 	text_add(&load->filter, ")))");
 	return !text_failed(&load->filter);
 }
@@ -156,8 +214,9 @@ static void ask_delta(struct closure_load *load)
 		closure_load_again(load);
 		return;
 	}
-	search = closure_load_add(load, load->plan->directory->base, DIR_SCOPE_SUBTREE, text_string(&load->filter),
-				  class_attributes);
+	/* The whole database, wherever people are looked for: all of it moves the mark. */
+	search = closure_load_add(load, csn_base(load), DIR_SCOPE_SUBTREE, text_string(&load->filter),
+				  closure_change_attributes);
 	if (search == NULL) {
 		closure_load_no_memory(load);
 		return;
@@ -246,32 +305,21 @@ static void complete(struct closure_load *load)
 static void settle_check(struct closure_load *load)
 {
 	const char *csn = load->csn_base == NULL ? NULL : closure_csn_of(&load->found[0]);
-	bool same = load->csn == NULL ? csn == NULL : csn != NULL && strcmp(csn, load->csn) == 0;
+	bool follows = load->csn == NULL ? csn == NULL : closure_load_follow(load, csn) != CLOSURE_CSN_UNRELATED;
 
 	closure_load_drop(load);
-	if (same)
+	if (!follows)
+		closure_load_again(load);
+	else if (load->csn == NULL || strcmp(load->csn, load->latest) == 0)
 		complete(load);
 	else
 		ask_delta(load);
 }
 
-/* People may change while we read: their names in the groups are what counts, and those were read. */
-static bool is_person(const struct dir_entry *entry)
-{
-	const struct dir_attribute *classes = dir_entry_attribute(entry, "objectClass");
-	bool person = false;
-
-	for (size_t i = 0; classes != NULL && i < classes->value_count; i++)
-		if (ascii_equal_nocase(classes->values[i].data, "person") ||
-		    ascii_equal_nocase(classes->values[i].data, "account"))
-			person = true;
-	return person && !closure_entry_is_group(entry);
-}
-
 static void settle_delta(struct closure_load *load)
 {
 	for (const struct dir_entry *entry = load->found[0].entries; entry != NULL; entry = entry->next) {
-		if (!is_person(entry)) {
+		if (closure_builder_concerns(load->builder, entry)) {
 			closure_load_again(load);
 			return;
 		}
@@ -306,17 +354,19 @@ static void settle_probe(struct closure_load *load)
 		return;
 	}
 	closure_load_drop(load);
-	ask_csn(load, STAGE_MARK);
+	ask_mark(load);
 }
 
 static void settle_mark(struct closure_load *load)
 {
 	const char *csn = load->csn_base == NULL ? NULL : closure_csn_of(&load->found[0]);
 
-	if (csn != NULL && (load->csn = memory_copy_text(csn)) == NULL) {
+	if (csn != NULL &&
+	    ((load->csn = memory_copy_text(csn)) == NULL || (load->latest = memory_copy_text(csn)) == NULL)) {
 		closure_load_no_memory(load);
 		return;
 	}
+	load->marked_us = clock_monotonic_us();
 	closure_load_drop(load);
 	ask_list(load);
 }

@@ -137,14 +137,15 @@ bool lookup_ask_groups(const struct config_directory *directory, unsigned kinds,
 	return true;
 }
 
-/* Whether the guess that was asked about is this user: the same DN, and the same uid if that mattered. */
+/* Whether the guess that was asked about is this user: the same DN, and the same uid if that matters. */
 static bool guess_was_right(struct membership_lookup *lookup, const struct dir_entry *user)
 {
 	const struct dir_value *uid = dir_entry_single(user, "uid");
 	size_t guess_length = 0, own_length = 0;
 	const char *guess, *own;
 
-	if (lookup->guess == NULL)
+	/* Kinds of groups that came with a closure read since: their members were not asked for. */
+	if (lookup->guess == NULL || (closure_kinds(lookup->closure) & ~lookup->guess_kinds) != 0)
 		return false;
 	if ((closure_kinds(lookup->closure) & CLOSURE_KIND_MEMBER_UID) != 0 &&
 	    (uid == NULL || strcmp(uid->data, lookup->user) != 0))
@@ -154,16 +155,80 @@ static bool guess_was_right(struct membership_lookup *lookup, const struct dir_e
 	return guess != NULL && own != NULL && strcmp(guess, own) == 0;
 }
 
+/* Whether a group is none of those that a search below the base of groups finds; also when that is not certain. */
+static bool lies_outside(struct membership_lookup *lookup, const struct config_directory *directory, uint32_t group)
+{
+	size_t base_length = 0, length = 0;
+	const char *base = own_key(lookup, directory->group_base, &base_length);
+	const char *key = own_key(lookup, closure_group_dn(lookup->closure, group), &length);
+
+	return base == NULL || key == NULL || length <= base_length || key[length - base_length - 1] != ',' ||
+	       strcmp(key + length - base_length, base) != 0;
+}
+
+/* The configured groups that a rule may name anywhere; one that two rules name may come twice. */
+static size_t find_outside(struct membership_lookup *lookup, const struct config_directory *directory,
+			   uint32_t *outside)
+{
+	size_t count = 0;
+
+	for (size_t root = 0; root < closure_root_count(lookup->closure); root++) {
+		uint32_t group = closure_root_group(lookup->closure, root);
+
+		if (group != CLOSURE_NONE && lies_outside(lookup, directory, group))
+			outside[count++] = group;
+	}
+	return count;
+}
+
+/* Make room for searches: `count` of the asker's, and one for each group that they would not find, which are made here. */
+static bool begin_asking(const struct config_directory *directory, struct membership_lookup *lookup,
+			 const struct dir_entry *user, size_t count)
+{
+	size_t roots = closure_root_count(lookup->closure), outside_count;
+	uint32_t *outside = arena_alloc_array(lookup->arena, roots + 1, sizeof(*outside));
+
+	lookup->search_count = 0;
+	lookup->searches = arena_alloc_array(lookup->arena, count + roots + 1, sizeof(*lookup->searches));
+	if (outside == NULL || lookup->searches == NULL)
+		return false;
+	outside_count = find_outside(lookup, directory, outside);
+	for (size_t i = 0; i < outside_count; i++) {
+		struct dir_search *search = &lookup->searches[lookup->search_count];
+
+		if (!lookup_ask_groups(directory, closure_kinds(lookup->closure), lookup->arena, user->dn,
+				       dir_entry_attribute(user, "uid"), search))
+			return false;
+		lookup->search_count++;
+		search->base = closure_group_dn(lookup->closure, outside[i]);
+		search->scope = DIR_SCOPE_BASE;
+	}
+	return true;
+}
+
+static bool is_any_outside(struct membership_lookup *lookup, const struct config_directory *directory)
+{
+	for (size_t root = 0; root < closure_root_count(lookup->closure); root++) {
+		uint32_t group = closure_root_group(lookup->closure, root);
+
+		if (group != CLOSURE_NONE && lies_outside(lookup, directory, group))
+			return true;
+	}
+	return false;
+}
+
 static enum membership_next ask_exactly(const struct config_directory *directory, struct membership_lookup *lookup,
 					const struct dir_entry *user)
 {
-	struct dir_search *search = arena_alloc(lookup->arena, sizeof(*search));
+	struct dir_search *search;
 
-	if (search == NULL || !lookup_ask_groups(directory, closure_kinds(lookup->closure), lookup->arena, user->dn,
-						 dir_entry_attribute(user, "uid"), search))
+	if (!begin_asking(directory, lookup, user, 1))
 		return lookup_no_memory(lookup);
-	lookup->searches = search;
-	lookup->search_count = 1;
+	search = &lookup->searches[lookup->search_count];
+	if (!lookup_ask_groups(directory, closure_kinds(lookup->closure), lookup->arena, user->dn,
+			       dir_entry_attribute(user, "uid"), search))
+		return lookup_no_memory(lookup);
+	lookup->search_count++;
 	lookup->groups = search;
 	lookup->asked = 1;
 	return MEMBERSHIP_ASK;
@@ -182,7 +247,9 @@ static const char *batch_filter(struct membership_lookup *lookup, const struct d
 	for (size_t group = first; group < end; group++) {
 		const char *id = closure_group_id(lookup->closure, (uint32_t)group);
 
+		/* One of them does not exist at this server: such an item of a filter matches nothing (RFC 4511 4.5.1.7). */
 		filter_add_equality(&filter, "entryUUID", id, strlen(id));
+		filter_add_equality(&filter, "nsUniqueId", id, strlen(id));
 	}
 	text_add(&filter, ")");
 	add_member_filter(&filter, closure_kinds(lookup->closure), user->dn, dir_entry_attribute(user, "uid"));
@@ -193,25 +260,44 @@ static const char *batch_filter(struct membership_lookup *lookup, const struct d
 	return copy;
 }
 
+/* A group that had to be known by its DN; NULL: none. */
+static const char *group_without_id(const struct closure *closure)
+{
+	for (size_t group = 0; group < closure_group_count(closure); group++) {
+		const char *id = closure_group_id(closure, (uint32_t)group);
+
+		if (strcmp(id, closure_group_dn(closure, (uint32_t)group)) == 0)
+			return id;
+	}
+	return NULL;
+}
+
 /* The server would not list all of the user's groups: ask about the closure's groups alone, in batches. */
 static enum membership_next ask_in_batches(const struct config_directory *directory, struct membership_lookup *lookup,
 					   const struct dir_entry *user)
 {
+	const char *unnamed = group_without_id(lookup->closure);
 	size_t batches = (closure_group_count(lookup->closure) + LOOKUP_BATCH_GROUPS - 1) / LOOKUP_BATCH_GROUPS;
 
 	lookup_drop_asked(lookup);
+	if (unnamed != NULL) {
+		error_set(&lookup->error, STATUS_LIMIT,
+			  "'%s' is in more groups than the server lists, and '%s' shows no entryUUID to ask about it",
+			  user->dn, unnamed);
+		return MEMBERSHIP_UNKNOWN;
+	}
 	if (batches > LOOKUP_MAX_BATCHES)
 		return too_many(lookup, user);
-	lookup->searches = arena_alloc_array(lookup->arena, batches + 1, sizeof(*lookup->searches));
-	if (lookup->searches == NULL)
+	if (!begin_asking(directory, lookup, user, batches))
 		return lookup_no_memory(lookup);
 	for (size_t batch = 0; batch < batches; batch++) {
 		const char *filter = batch_filter(lookup, user, batch * LOOKUP_BATCH_GROUPS);
+		struct dir_search *search = &lookup->searches[lookup->search_count];
 
-		if (filter == NULL || dir_search_init(&lookup->searches[batch], NULL) != STATUS_OK)
+		if (filter == NULL || dir_search_init(search, NULL) != STATUS_OK)
 			return lookup_no_memory(lookup);
 		lookup->search_count++;
-		question(directory, filter, &lookup->searches[batch]);
+		question(directory, filter, search);
 	}
 	lookup->asked = 2;
 	return MEMBERSHIP_ASK;
@@ -254,11 +340,13 @@ enum membership_next lookup_by_search(const struct config_directory *directory, 
 {
 	if (lookup->asked == 2)
 		return take_groups(lookup, user, lookup->searches, lookup->search_count);
-	if (lookup->asked == 0 && !guess_was_right(lookup, user))
+	if (lookup->asked == 0 && (!guess_was_right(lookup, user) || is_any_outside(lookup, directory)))
 		return ask_exactly(directory, lookup, user);
 	if (lookup->groups->outcome == DIR_OUTCOME_LIMIT)
 		return ask_in_batches(directory, lookup, user);
-	return take_groups(lookup, user, lookup->groups, 1);
+	if (lookup->asked == 0)
+		return take_groups(lookup, user, lookup->groups, 1);
+	return take_groups(lookup, user, lookup->searches, lookup->search_count);
 }
 
 /* memberof */

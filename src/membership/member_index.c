@@ -78,6 +78,8 @@ enum status member_index_seal(struct member_index *index)
 {
 	size_t fences = 1;
 
+	memory_free(index->fences);
+	index->fence_bits = 0;
 	if (index->count > 1)
 		qsort(index->pairs, index->count, sizeof(*index->pairs), compare_pairs);
 	drop_doubles(index);

@@ -3,6 +3,7 @@
  * Which configured groups hold a user.
  *
  * The story of a lookup
+ *	membership_begin     says whether the closure has to be read first (WAIT, then begin again), or ASK
  *	membership_prepare   names the searches that should travel with the user's own: the proof that the closure is
  *	                     fresh, the user's groups where there is no member index
  *	(the user's entry arrives)
@@ -10,6 +11,7 @@
  *	    DONE      lookup->direct are the user's direct groups in lookup->closure
  *	    ASK       lookup->searches want another round trip, then step again
  *	    WAIT      the closure is being read; membership_wait, then step again
+ *	    ANEW      the user's entry is too old for the closure: forget it, prepare and ask again; said once
  *	    UNKNOWN   lookup->error says why no answer can be given
  *	membership_done      frees
  *
@@ -18,6 +20,16 @@
  *	server's contextCSN, asked in the course of the lookup (or within the policy's unwatched-ttl before it), is the
  *	one that stood there when the closure was read. Where the server has no contextCSN, a closure is used for
  *	unwatched-ttl after it was read.
+ *
+ * One moment
+ *	What is put together must have been true together, as far as anybody can tell. So the user's entry is asked for after the
+ *	closure's MARK, or the same contextCSN stood at both; otherwise it is asked for again (ANEW): a user who is thrown out of a deny
+ *	group once his account is disabled must not come out as enabled and not denied. What changes within the one
+ *	round trip of an answer stays unseen: no server gives several answers of one moment.
+ *
+ * Failures
+ *	A load that fails answers the lookups that waited for it; the next lookup tries again. After
+ *	MEMBERSHIP_QUICK_FAILURES in a row lookups are told the failure for MEMBERSHIP_REST_MS before that.
  *
  * Pins
  *	A configured name is looked up once and then stands for the group with that id, for the life
@@ -52,10 +64,11 @@ enum membership_next {
 	MEMBERSHIP_DONE,
 	MEMBERSHIP_ASK,
 	MEMBERSHIP_WAIT,
+	MEMBERSHIP_ANEW,
 };
 
 struct membership_lookup {
-	/* given at membership_prepare */
+	/* given at membership_prepare; all else is zero at membership_begin */
 	struct arena *arena;      /* the asker's; what is below lives in it, the searches' answers apart */
 	const char *user;         /* the name by which the user is asked for; for a guess at the DN */
 	struct dir_search *first; /* room for MEMBERSHIP_FIRST_SEARCHES, cleared; freed by membership_done */
@@ -71,19 +84,22 @@ struct membership_lookup {
 	struct error error;
 
 	/* private */
-	uint64_t began_us;
+	uint64_t began_us;        /* the first membership_begin */
+	uint64_t asked_us;        /* the last membership_prepare */
+	bool anew;                /* ANEW was said */
 	bool proven;              /* the closure was proven fresh recently enough */
 	struct dir_search *proof; /* among the first searches, or NULL */
 	struct dir_search *groups;
-	const char *guess; /* the DN that `groups` asked about; NULL: none */
-	unsigned asked;    /* how often ASK was said */
+	const char *guess;    /* the DN that `groups` asked about; NULL: none */
+	unsigned guess_kinds; /* of groups that it asked about */
+	unsigned asked;       /* how often ASK was said */
 };
 
 struct membership_waiter {
 	void (*run)(void *context);
 	void *context;
-	struct membership_waiter *next; /* private */
-	bool waiting;                   /* private */
+	struct membership_waiter *before, *next; /* private */
+	bool waiting;                            /* private; false when it is made */
 };
 
 /**
@@ -105,7 +121,10 @@ void membership_stop(struct membership *membership);
 /** Attributes of a user's entry that the strategy needs. NULL-terminated. */
 const char *const *membership_user_attributes(const struct membership *membership);
 
-/** @return STATUS_OK or STATUS_NO_MEMORY. */
+/** @return MEMBERSHIP_ASK, MEMBERSHIP_WAIT, or MEMBERSHIP_UNKNOWN (lookup->error says why). */
+enum membership_next membership_begin(struct membership *membership, struct membership_lookup *lookup);
+
+/** After MEMBERSHIP_ASK of membership_begin, or MEMBERSHIP_ANEW. @return STATUS_OK or STATUS_NO_MEMORY. */
 NODISCARD enum status membership_prepare(struct membership *membership, struct membership_lookup *lookup);
 
 /** `user` is the user's entry; the searches asked for so far have been answered. */

@@ -96,21 +96,21 @@ bool account_parse_time(const char *text, int64_t *seconds_out)
 	return true;
 }
 
-/* A whole number of days, "-1" among them. */
-static bool parse_days(const char *text, int64_t *days_out)
+/* A whole number, "-1" among them. */
+static bool parse_number(const char *text, int64_t *number_out)
 {
 	bool negative = text[0] == '-';
-	int64_t days = 0;
+	int64_t number = 0;
 
 	text += negative ? 1 : 0;
-	if (*text == '\0' || strlen(text) > 9)
+	if (*text == '\0' || strlen(text) > 10)
 		return false;
 	for (; *text != '\0'; text++) {
 		if (!ascii_is_digit(*text))
 			return false;
-		days = days * 10 + (*text - '0');
+		number = number * 10 + (*text - '0');
 	}
-	*days_out = negative ? -days : days;
+	*number_out = negative ? -number : number;
 	return true;
 }
 
@@ -124,12 +124,12 @@ static bool read_time(const struct dir_entry *entry, const char *name, bool *the
 	       (attribute->value_count == 1 && account_parse_time(attribute->values[0].data, seconds_out));
 }
 
-static bool read_days(const struct dir_entry *entry, const char *name, bool *there_out, int64_t *days_out)
+static bool read_number(const struct dir_entry *entry, const char *name, bool *there_out, int64_t *number_out)
 {
 	const struct dir_attribute *attribute = dir_entry_attribute(entry, name);
 
 	*there_out = attribute != NULL && attribute->value_count > 0;
-	return !*there_out || (attribute->value_count == 1 && parse_days(attribute->values[0].data, days_out));
+	return !*there_out || (attribute->value_count == 1 && parse_number(attribute->values[0].data, number_out));
 }
 
 static bool is_true(const struct dir_entry *entry, const char *name)
@@ -142,7 +142,13 @@ static bool is_true(const struct dir_entry *entry, const char *name)
 	return false;
 }
 
-static bool read_lock(const struct dir_entry *entry, struct account_state *state)
+/* Whether a lock of that moment is still on; one of a moment to come is, whatever clock is wrong. */
+static bool is_locked(int64_t since_s, int64_t now_s, int64_t lockout_s)
+{
+	return lockout_s == ACCOUNT_LOCKED_UNTIL_LIFTED || now_s < since_s + lockout_s;
+}
+
+static bool read_lock(const struct dir_entry *entry, int64_t now_s, int64_t lockout_s, struct account_state *state)
 {
 	const struct dir_attribute *locked = dir_entry_attribute(entry, "pwdAccountLockedTime");
 
@@ -153,14 +159,30 @@ static bool read_lock(const struct dir_entry *entry, struct account_state *state
 		if (strcmp(locked->values[i].data, locked_for_good) == 0)
 			state->disabled = true;
 		else if (account_parse_time(locked->values[i].data, &since))
-			state->locked = true;
+			state->locked = state->locked || is_locked(since, now_s, lockout_s);
 		else
 			return false;
 	}
 	return true;
 }
 
-bool account_state_of(const struct dir_entry *entry, int64_t now_s, struct account_state *state_out,
+int64_t account_lockout_of(const struct dir_entry *policies)
+{
+	int64_t longest = ACCOUNT_LOCKED_UNTIL_LIFTED;
+
+	for (; policies != NULL; policies = policies->next) {
+		int64_t duration = 0;
+		bool there;
+
+		if (!read_number(policies, "pwdLockoutDuration", &there, &duration) || !there || duration <= 0)
+			return ACCOUNT_LOCKED_UNTIL_LIFTED;
+		if (duration > longest)
+			longest = duration;
+	}
+	return longest;
+}
+
+bool account_state_of(const struct dir_entry *entry, int64_t now_s, int64_t lockout_s, struct account_state *state_out,
 		      const char **malformed_out)
 {
 	struct account_state state = {false, false, false, false};
@@ -169,7 +191,7 @@ bool account_state_of(const struct dir_entry *entry, int64_t now_s, struct accou
 	bool has_start, has_end, has_password_end, has_expire, has_change, has_max;
 	const char *malformed = NULL;
 
-	if (!read_lock(entry, &state))
+	if (!read_lock(entry, now_s, lockout_s, &state))
 		malformed = "pwdAccountLockedTime";
 	else if (!read_time(entry, "pwdStartTime", &has_start, &start))
 		malformed = "pwdStartTime";
@@ -177,11 +199,11 @@ bool account_state_of(const struct dir_entry *entry, int64_t now_s, struct accou
 		malformed = "pwdEndTime";
 	else if (!read_time(entry, "passwordExpirationTime", &has_password_end, &password_end))
 		malformed = "passwordExpirationTime";
-	else if (!read_days(entry, "shadowExpire", &has_expire, &expire_day))
+	else if (!read_number(entry, "shadowExpire", &has_expire, &expire_day))
 		malformed = "shadowExpire";
-	else if (!read_days(entry, "shadowLastChange", &has_change, &change_day))
+	else if (!read_number(entry, "shadowLastChange", &has_change, &change_day))
 		malformed = "shadowLastChange";
-	else if (!read_days(entry, "shadowMax", &has_max, &max_days))
+	else if (!read_number(entry, "shadowMax", &has_max, &max_days))
 		malformed = "shadowMax";
 	if (malformed != NULL) {
 		*malformed_out = malformed;

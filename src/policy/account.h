@@ -3,7 +3,8 @@
  * The state of an account, from the attributes of its entry. Pure.
  *
  *	disabled   pwdAccountLockedTime 000001010000Z (locked for good), nsAccountLock TRUE
- *	locked     any other pwdAccountLockedTime: the server removes it when the lock-out is over and the user binds
+ *	locked     any other pwdAccountLockedTime, until the lock-out is over: the server leaves the attribute where it is until the
+ *	           user next binds to the directory, and who signs in by Kerberos never does
  *	expired    now at or after pwdEndTime, before pwdStartTime; on or after the day of shadowExpire
  *	password   pwdReset TRUE, passwordExpirationTime passed, or shadowLastChange + shadowMax days passed
  *
@@ -20,6 +21,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* The lock lasts until an administrator, or a bind, lifts it. */
+#define ACCOUNT_LOCKED_UNTIL_LIFTED 0
+
 struct account_state {
 	bool disabled, locked, expired, password_expired;
 };
@@ -28,12 +32,22 @@ struct account_state {
 extern const char *const account_attributes[];
 
 /**
- * @param now_s  seconds since 1970 UTC.
+ * @param now_s      seconds since 1970 UTC.
+ * @param lockout_s  pwdLockoutDuration of the password policy that applies, or ACCOUNT_LOCKED_UNTIL_LIFTED.
  * @param malformed_out  set to the name of the attribute when the answer is false.
  * @return false: an attribute is malformed.
  */
-NODISCARD bool account_state_of(const struct dir_entry *entry, int64_t now_s, struct account_state *state_out,
-				const char **malformed_out);
+NODISCARD bool account_state_of(const struct dir_entry *entry, int64_t now_s, int64_t lockout_s,
+				struct account_state *state_out, const char **malformed_out);
+
+/**
+ * How long the password policies among these entries lock an account: the longest of their pwdLockoutDurations. A policy
+ * without one, or with 0, or one that cannot be read, locks until an administrator lifts it (section 5.2.11), and so does no policy.
+ *
+ * @param policies  a list; NULL: none.
+ * @return seconds, or ACCOUNT_LOCKED_UNTIL_LIFTED.
+ */
+int64_t account_lockout_of(const struct dir_entry *policies);
 
 /** "20261124060000Z", fractions and time zones allowed -> seconds since 1970 UTC. */
 NODISCARD bool account_parse_time(const char *text, int64_t *seconds_out);

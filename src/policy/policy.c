@@ -38,7 +38,7 @@ static bool judge_account(const struct config *config, const struct policy_facts
 	struct account_state state;
 	enum wa_reason reason = WA_REASON_NONE;
 
-	if (!account_state_of(facts->user, facts->now_s, &state, &judgement->malformed)) {
+	if (!account_state_of(facts->user, facts->now_s, facts->lockout_s, &state, &judgement->malformed)) {
 		decide(judgement, WA_ERROR, WA_REASON_INCOMPLETE_DATA, POLICY_NO_RULE);
 		return true;
 	}

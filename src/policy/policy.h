@@ -11,6 +11,7 @@
 
 #include <config/config.h>
 #include <directory/dir_search.h>
+#include <policy/account.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -28,6 +29,7 @@ struct policy_facts {
 	bool may_redirect;          /* a user connects; operations are never redirected */
 	const char *http_url;       /* NULL: not known */
 	int64_t now_s;              /* wall time: accounts expire by it */
+	int64_t lockout_s; /* how long failed passwords lock this account; ACCOUNT_LOCKED_UNTIL_LIFTED: not known */
 };
 
 struct policy_judgement {

@@ -103,7 +103,7 @@ static void account_state_of__attributes__give_the_state(void **state)
 		const char *malformed = NULL;
 
 		assert_row(rows[i].attributes, account_state_of(build_entry(arena, "uid=alice", rows[i].attributes),
-								NOW, &found, &malformed));
+								NOW, ACCOUNT_LOCKED_UNTIL_LIFTED, &found, &malformed));
 		assert_row(rows[i].attributes, found.disabled == (strchr(rows[i].expected, 'd') != NULL));
 		assert_row(rows[i].attributes, found.locked == (strchr(rows[i].expected, 'l') != NULL));
 		assert_row(rows[i].attributes, found.expired == (strchr(rows[i].expected, 'e') != NULL));
@@ -135,8 +135,75 @@ static void account_state_of__malformed_values__are_told(void **state)
 		const char *malformed = NULL;
 
 		assert_row(rows[i].attributes, !account_state_of(build_entry(arena, "uid=alice", rows[i].attributes),
-								 NOW, &found, &malformed));
+								 NOW, ACCOUNT_LOCKED_UNTIL_LIFTED, &found, &malformed));
 		assert_string_equal(malformed, rows[i].malformed);
+		arena_free(&arena);
+	}
+}
+
+/* Locked at 05:45, asked at 06:00: the lock of 15 minutes ends just now. */
+static void account_state_of__a_lock_of_some_time__ends(void **state)
+{
+	static const struct {
+		const char *attributes;
+		int64_t lockout_s;
+		bool locked, disabled;
+	} rows[] = {
+	    {"pwdAccountLockedTime=20261124054500Z", ACCOUNT_LOCKED_UNTIL_LIFTED, true, false},
+	    {"pwdAccountLockedTime=20261124054500Z", 901, true, false},
+	    {"pwdAccountLockedTime=20261124054500Z", 900, false, false},
+	    {"pwdAccountLockedTime=20261124054500Z", 1, false, false},
+	    {"pwdAccountLockedTime=20261124054500.999999Z", 901, true, false},
+	    {"pwdAccountLockedTime=19700101000000Z", INT64_C(9999999999), true, false},
+	    {"pwdAccountLockedTime=99991231235959Z", 900, true, false},
+	    {"pwdAccountLockedTime=000001010000Z", 900, false, true},
+	    {"pwdAccountLockedTime=20261124054500Z; pwdAccountLockedTime=20261124055900Z", 900, true, false},
+	    {"uid=alice", 900, false, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct arena *arena = arena_new(65536);
+		struct account_state found;
+		const char *malformed = NULL;
+
+		assert_row(rows[i].attributes, account_state_of(build_entry(arena, "uid=alice", rows[i].attributes),
+								NOW, rows[i].lockout_s, &found, &malformed));
+		assert_row(rows[i].attributes, found.locked == rows[i].locked);
+		assert_row(rows[i].attributes, found.disabled == rows[i].disabled);
+		arena_free(&arena);
+	}
+}
+
+static void account_lockout_of__policies__the_strictest_counts(void **state)
+{
+	static const struct {
+		const char *policies[3];
+		int64_t expected;
+	} rows[] = {
+	    {{NULL}, ACCOUNT_LOCKED_UNTIL_LIFTED},
+	    {{"pwdLockoutDuration=900"}, 900},
+	    {{"pwdLockoutDuration=900", "pwdLockoutDuration=60"}, 900},
+	    {{"pwdLockoutDuration=60", "pwdLockoutDuration=900"}, 900},
+	    {{"pwdLockoutDuration=2147483647"}, 2147483647},
+	    {{"pwdLockoutDuration=0"}, ACCOUNT_LOCKED_UNTIL_LIFTED},
+	    {{"pwdLockoutDuration=900", "pwdLockoutDuration=0"}, ACCOUNT_LOCKED_UNTIL_LIFTED},
+	    {{"pwdLockoutDuration=900", "cn=hidden"}, ACCOUNT_LOCKED_UNTIL_LIFTED},
+	    {{"pwdLockoutDuration=-1"}, ACCOUNT_LOCKED_UNTIL_LIFTED},
+	    {{"pwdLockoutDuration=15m"}, ACCOUNT_LOCKED_UNTIL_LIFTED},
+	    {{"pwdLockoutDuration=1; pwdLockoutDuration=2"}, ACCOUNT_LOCKED_UNTIL_LIFTED},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct arena *arena = arena_new(65536);
+		struct dir_entry *first = NULL, **end = &first;
+
+		for (size_t k = 0; k < COUNT_OF(rows[i].policies) && rows[i].policies[k] != NULL; k++) {
+			*end = build_entry(arena, "cn=policy", rows[i].policies[k]);
+			end = &(*end)->next;
+		}
+		assert_int_equal(account_lockout_of(first), rows[i].expected);
 		arena_free(&arena);
 	}
 }
@@ -148,6 +215,8 @@ int main(void)
 	    cmocka_unit_test(account_parse_time__invalid__is_refused),
 	    cmocka_unit_test(account_state_of__attributes__give_the_state),
 	    cmocka_unit_test(account_state_of__malformed_values__are_told),
+	    cmocka_unit_test(account_state_of__a_lock_of_some_time__ends),
+	    cmocka_unit_test(account_lockout_of__policies__the_strictest_counts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

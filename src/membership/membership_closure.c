@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <base/memory.h>
+#include <membership/lookup_groups.h>
+#include <membership/membership_private.h>
+#include <os/clock.h>
+#include <os/random.h>
+#include <string.h>
+
+static void log_root(const struct membership *membership, size_t root, enum root_state state)
+{
+	const char *name = membership->plan.names[root];
+
+	switch (state) {
+	case ROOT_UNUSED:
+	case ROOT_FOUND:
+		break;
+	case ROOT_RENAMED:
+		log_warning(membership->log, "group '%s' was renamed; the group with its id is used, mend the policy",
+			    name);
+		break;
+	case ROOT_MISSING:
+		log_warning(membership->log, "group '%s' does not exist, or the bound account may not see it", name);
+		break;
+	case ROOT_REPLACED:
+		log_warning(membership->log,
+			    "group '%s' was deleted and another took its name; it is not used until the policy is "
+			    "loaded anew",
+			    name);
+		break;
+	case ROOT_NO_GROUP:
+		log_warning(membership->log, "'%s' is not a group (groupOfNames, groupOfUniqueNames, posixGroup)",
+			    name);
+		break;
+	}
+}
+
+/* A name must not stand for another group the next time because there was no memory to remember this one. */
+static bool pin_roots(struct membership *membership, const struct closure *closure)
+{
+	for (size_t root = 0; root < membership->plan.root_count; root++) {
+		uint32_t group = closure_root_group(closure, root);
+
+		if (group == CLOSURE_NONE || membership->pins[root] != NULL)
+			continue;
+		membership->pins[root] = memory_copy_text(closure_group_id(closure, group));
+		if (membership->pins[root] == NULL)
+			return false;
+	}
+	return true;
+}
+
+static void take_roots(struct membership *membership, const struct closure_loaded *loaded)
+{
+	for (size_t root = 0; root < membership->plan.root_count; root++) {
+		if (loaded->roots[root] != membership->roots[root])
+			log_root(membership, root, loaded->roots[root]);
+		membership->roots[root] = loaded->roots[root];
+	}
+}
+
+static void log_closure(const struct membership *membership, const struct closure_loaded *loaded)
+{
+	const struct member_index *index = closure_index(loaded->closure);
+
+	if (index != NULL)
+		log_info(membership->log, "read %zu groups with %zu memberships in %u round trips",
+			 closure_group_count(loaded->closure), member_index_count(index), loaded->searches);
+	else
+		log_info(membership->log, "read %zu groups in %u round trips; memberships are asked for one by one",
+			 closure_group_count(loaded->closure), loaded->searches);
+	if (loaded->invalid_members > 0)
+		log_warning(membership->log, "%zu member values are no distinguished names and count for nobody",
+			    loaded->invalid_members);
+}
+
+bool membership_replace_text(char **text, const char *value)
+{
+	char *copy = value == NULL ? NULL : memory_copy_text(value);
+
+	if (value != NULL && copy == NULL)
+		return false;
+	memory_free(*text);
+	*text = copy;
+	return true;
+}
+
+static void take_closure(struct membership *membership, const struct closure_loaded *loaded)
+{
+	bool first = membership->closure == NULL;
+
+	/* Without its CSN a closure cannot be proven fresh, and is read again when it is next needed. */
+	if (!membership_replace_text(&membership->csn, loaded->csn) ||
+	    !membership_replace_text(&membership->csn_base, loaded->csn_base))
+		(void)!membership_replace_text(&membership->csn, NULL);
+	take_roots(membership, loaded);
+	closure_unref(&membership->closure);
+	membership->closure = closure_ref(loaded->closure);
+	membership->closure_began_us = loaded->began_us;
+	membership->closure_marked_us = loaded->marked_us;
+	membership->proven_us = loaded->began_us;
+	if (first)
+		log_closure(membership, loaded);
+	if (loaded->csn == NULL && !membership->told_no_csn) {
+		log_warning(
+		    membership->log,
+		    "the server shows no contextCSN%s: they are read again every %llu ms (load syncprov for the "
+		    "database)",
+		    loaded->csn_stands_still ? " that moves with the groups" : " for the groups",
+		    (unsigned long long)membership->config->cache.unwatched_ttl_ms);
+		membership->told_no_csn = true;
+	}
+}
+
+static void wake_waiters(struct membership *membership)
+{
+	struct membership_waiter *waiter = membership->waiters;
+
+	membership->waiters = NULL;
+	while (waiter != NULL) {
+		struct membership_waiter *next = waiter->next;
+
+		waiter->waiting = false;
+		waiter->run(waiter->context);
+		waiter = next;
+	}
+}
+
+static void take_failure(struct membership *membership, const struct error *error, uint64_t began_us)
+{
+	/* The same failure again and again is told once. */
+	if (membership->failure.status == STATUS_OK || strcmp(membership->failure.what, error->what) != 0)
+		log_failure(membership->log, LOG_LEVEL_ERROR, "no decision can be made", error);
+	membership->failure = *error;
+	membership->failure_began_us = began_us;
+	membership->failure_ended_us = clock_monotonic_us();
+	membership->failures++;
+}
+
+static void load_ended(void *context, const struct closure_loaded *loaded)
+{
+	struct membership *membership = context;
+	struct error error;
+
+	membership->loading = false;
+	if (loaded->status != STATUS_OK) {
+		take_failure(membership, loaded->error, loaded->began_us);
+	} else if (!pin_roots(membership, loaded->closure)) {
+		error_no_memory(&error);
+		take_failure(membership, &error, loaded->began_us);
+	} else {
+		if (membership->failure.status != STATUS_OK)
+			log_info(membership->log, "the configured groups can be read again");
+		membership->failure.status = STATUS_OK;
+		membership->failures = 0;
+		take_closure(membership, loaded);
+	}
+	wake_waiters(membership);
+}
+
+enum status membership_load(struct membership *membership)
+{
+	enum status status;
+
+	if (membership->loading)
+		return STATUS_OK;
+	/* Set first: the load may end on the executor's thread before this call returns on another (membership_open). */
+	membership->loading = true;
+	status = closure_load_start(membership->pool, membership->executor, &membership->plan, &membership->key,
+				    load_ended, membership);
+	if (status != STATUS_OK)
+		membership->loading = false;
+	return status;
+}
+
+static enum status open_parts(struct membership *membership, struct error *error)
+{
+	enum status status = random_fill(&membership->key, sizeof(membership->key), error);
+
+	if (status != STATUS_OK)
+		return status;
+	membership->pins = memory_new_array(membership->plan.root_count + 1, sizeof(*membership->pins));
+	membership->roots = memory_new_array(membership->plan.root_count + 1, sizeof(*membership->roots));
+	if (membership->pins == NULL || membership->roots == NULL)
+		return error_no_memory(error);
+	membership->plan.pins = membership->pins;
+	return STATUS_OK;
+}
+
+enum status membership_open(const struct config *config, const char *const *names, size_t name_count,
+			    struct dir_pool *pool, struct executor *executor, const struct log *log,
+			    struct membership **membership_out, struct error *error)
+{
+	struct membership *membership = memory_new(sizeof(*membership));
+	enum status status;
+
+	if (membership == NULL)
+		return error_no_memory(error);
+	membership->config = config;
+	membership->directory = &config->directories[0];
+	membership->pool = pool;
+	membership->executor = executor;
+	membership->log = log;
+	membership->plan = (struct closure_plan){
+	    .directory = membership->directory,
+	    .names = names,
+	    .root_count = name_count,
+	    .index_budget_bytes =
+		membership->directory->strategy == CONFIG_STRATEGY_AUTO ? config->cache.member_index_bytes : 0,
+	};
+	status = open_parts(membership, error);
+	if (status != STATUS_OK) {
+		membership_close(&membership);
+		return status;
+	}
+	*membership_out = membership;
+	/* When there is no memory for the first load now, the first lookup tries again. */
+	(void)!membership_load(membership);
+	return STATUS_OK;
+}
+
+void membership_close(struct membership **reference)
+{
+	struct membership *membership = *reference;
+
+	*reference = NULL;
+	if (membership == NULL)
+		return;
+	for (size_t root = 0; membership->pins != NULL && root < membership->plan.root_count; root++)
+		memory_free(membership->pins[root]);
+	memory_free(membership->pins);
+	memory_free(membership->roots);
+	closure_unref(&membership->closure);
+	memory_free(membership->csn);
+	memory_free(membership->csn_base);
+	memory_free(membership->people);
+	memory_free(membership);
+}
+
+void membership_stop(struct membership *membership)
+{
+	membership->stopped = true;
+}
+
+static bool is_resting(const struct membership *membership)
+{
+	return membership->failures > MEMBERSHIP_QUICK_FAILURES &&
+	       clock_monotonic_us() - membership->failure_ended_us < (uint64_t)MEMBERSHIP_REST_MS * 1000;
+}
+
+enum membership_next membership_refresh(struct membership *membership, struct membership_lookup *lookup)
+{
+	bool has_failed = membership->failure.status != STATUS_OK && membership->failure_began_us >= lookup->began_us;
+
+	if (!membership->loading && (has_failed || is_resting(membership))) {
+		lookup->error = membership->failure;
+		return MEMBERSHIP_UNKNOWN;
+	}
+	if (membership_load(membership) != STATUS_OK)
+		return lookup_no_memory(lookup);
+	return MEMBERSHIP_WAIT;
+}
+
+void membership_wait(struct membership *membership, struct membership_waiter *waiter)
+{
+	waiter->before = NULL;
+	waiter->next = membership->waiters;
+	if (waiter->next != NULL)
+		waiter->next->before = waiter;
+	waiter->waiting = true;
+	membership->waiters = waiter;
+}
+
+/* Thousands may give up in one moment, when a load hangs: each leaves the list without looking at the others. */
+void membership_wait_cancel(struct membership *membership, struct membership_waiter *waiter)
+{
+	if (!waiter->waiting)
+		return;
+	if (waiter->before != NULL)
+		waiter->before->next = waiter->next;
+	else
+		membership->waiters = waiter->next;
+	if (waiter->next != NULL)
+		waiter->next->before = waiter->before;
+	waiter->waiting = false;
+}
