@@ -240,14 +240,14 @@ static bool is_doubtful_locked(const struct dir_pool *pool, const struct dir_wor
 static void live_locked(struct dir_pool *pool, struct dir_worker *worker)
 {
 	struct dir_queue taken = {0};
+	bool is_doubtful;
 
 	if (move_away_locked(pool, worker))
 		return;
-	if (is_doubtful_locked(pool, worker))
-		ping_locked(pool, worker);
-	else if (dir_worker_take_locked(pool, worker, &taken))
+	is_doubtful = is_doubtful_locked(pool, worker);
+	if (!is_doubtful && dir_worker_take_locked(pool, worker, &taken))
 		dir_worker_serve_locked(pool, worker, &taken);
-	else if (clock_monotonic_ms() >= worker->last_use_ms + pool->tuning.ping_ms)
+	else if (is_doubtful || clock_monotonic_ms() >= worker->last_use_ms + pool->tuning.ping_ms)
 		ping_locked(pool, worker);
 	else if (!fail_back_locked(pool, worker))
 		rest_locked(pool, worker);

@@ -287,18 +287,19 @@ static enum status take_foreign(struct closure_builder *builder, const struct di
 
 static enum status take_dn(struct closure_builder *builder, const struct dir_value *value, uint32_t group)
 {
-	switch (dn_classify(value->data, value->length, &builder->key)) {
-	case DN_PLAIN:
+	/* The empty DN is how an empty groupOfNames is written: it names nobody. */
+	if (value->length == 0)
+		return STATUS_OK;
+	if (dn_classify(value->data, value->length, &builder->key) == DN_PLAIN) {
 		if (text_failed(&builder->key))
 			return STATUS_NO_MEMORY;
 		return take_name(builder,
 				 closure_digest_dn(builder->closure, text_string(&builder->key), builder->key.length),
 				 group);
-	case DN_FOREIGN:
-		return take_foreign(builder, value, group);
-	case DN_INVALID:
-		break;
 	}
+	/* Also what is no DN to us (RDNs parted by ';', RFC 2253) may be one to the server, which has the last word. */
+	if (value->length <= DN_MAX_BYTES && memchr(value->data, '\0', value->length) == NULL)
+		return take_foreign(builder, value, group);
 	builder->invalid_count++;
 	return STATUS_OK;
 }

@@ -69,7 +69,7 @@ static void log_closure(const struct membership *membership, const struct closur
 		log_info(membership->log, "read %zu groups in %u round trips; memberships are asked for one by one",
 			 closure_group_count(loaded->closure), loaded->searches);
 	if (loaded->invalid_members > 0)
-		log_warning(membership->log, "%zu member values are no distinguished names and count for nobody",
+		log_warning(membership->log, "%zu member values cannot be names of anything and count for nobody",
 			    loaded->invalid_members);
 }
 

@@ -224,8 +224,7 @@ class World:
             self.join(group, gone)
 
     def spell(self, path):
-        # slapadd stores what it is given; only through slapd does a semicolon become a comma (test_odd_data.py).
-        habits = self.habits - {"semicolon"} if self._first is not None else self.habits
+        habits = self.habits
         return spelling.write(path, self.rng, habits, self.rng.choice((0.0, 0.1, 0.3, 0.6)))
 
     def _modify(self, group, action, attribute, value):

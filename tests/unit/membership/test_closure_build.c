@@ -194,19 +194,41 @@ static void closure_builder__index_beyond_its_budget__goes_on_without(void **sta
 	closure_unref(&closure);
 }
 
-static void closure_builder__values_that_are_no_dn__count_for_nobody(void **state)
+static void closure_builder__values_that_are_no_dn_to_us__are_left_to_the_server(void **state)
 {
 	struct closure_builder *builder = builder_with_root(1 << 20);
 	struct closure *closure;
+	const char *dn = NULL;
+	uint32_t foreign;
 
 	(void)state;
 	assert_int_equal(take(builder, closure_builder_next_unread(builder),
-			      "objectClass=groupOfNames; member=nonsense; member=uid=a,dc=x"),
+			      "objectClass=groupOfNames; member=nonsense; member=uid=a,dc=x; member="),
 			 STATUS_OK);
-	assert_int_equal(closure_builder_invalid_count(builder), 1);
+	foreign = closure_builder_next_foreign(builder, &dn);
+	assert_string_equal(dn, "nonsense");
+	assert_int_equal(closure_builder_resolve(builder, foreign, NULL), STATUS_OK);
+	assert_int_equal(closure_builder_next_foreign(builder, &dn), CLOSURE_NONE);
+	assert_int_equal(closure_builder_invalid_count(builder), 0);
 	closure = finish(&builder);
 	assert_int_equal(member_index_count(closure_index(closure)), 1);
 	closure_unref(&closure);
+}
+
+static void closure_builder__a_value_beyond_every_limit__is_counted(void **state)
+{
+	struct closure_builder *builder = builder_with_root(1 << 20);
+	static char endless[DN_MAX_BYTES + 2];
+	struct dir_value value = {endless, DN_MAX_BYTES + 1};
+	struct dir_value class = {"groupOfNames", 12};
+	struct dir_attribute attributes[] = {{"objectClass", &class, 1}, {"member", &value, 1}};
+	struct dir_entry entry = {.dn = ROOT, .attributes = attributes, .attribute_count = 2};
+
+	(void)state;
+	memset(endless, 'x', DN_MAX_BYTES + 1);
+	assert_int_equal(closure_builder_take_group(builder, closure_builder_next_unread(builder), &entry), STATUS_OK);
+	assert_int_equal(closure_builder_invalid_count(builder), 1);
+	closure_builder_free(&builder);
 }
 
 static enum status build_once(void)
@@ -264,7 +286,8 @@ int main(void)
 	    cmocka_unit_test(closure_builder_finish__unresolved_member__is_refused),
 	    cmocka_unit_test(closure_builder_take_group__hidden_members__are_refused),
 	    cmocka_unit_test(closure_builder__index_beyond_its_budget__goes_on_without),
-	    cmocka_unit_test(closure_builder__values_that_are_no_dn__count_for_nobody),
+	    cmocka_unit_test(closure_builder__values_that_are_no_dn_to_us__are_left_to_the_server),
+	    cmocka_unit_test(closure_builder__a_value_beyond_every_limit__is_counted),
 	    cmocka_unit_test(closure_builder__no_memory__says_so_and_leaks_nothing),
 	};
 
