@@ -271,9 +271,8 @@ say_next() {
 	fi
 	keep=kept
 	note "$program check --config $work/policy.xml 'CORP\\alice'"
-	note "$program explain --config $work/policy.xml 'CORP\\frank'"
-	note "$program doctor --config $work/policy.xml"
-	note "$program report --config $work/policy.xml"
+	note "$program check --config $work/policy.xml --json 'CORP\\frank'"
+	note "printf 'alice\\nbob\\n' | $program check --config $work/policy.xml -"
 	if [ -n "$container" ]; then
 		note "When you have seen enough: $engine rm -f -v $container; $engine rmi $image; rm -rf $work"
 	else

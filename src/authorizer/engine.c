@@ -94,6 +94,9 @@ static void warn(const struct wa_engine *engine)
 		    "%s:%u: many directories let people write '%s' of their own entry, and so choose where they "
 		    "are redirected to; see that the access rules of this one do not, or use <site group>",
 		    engine->config->path, redirect->line, redirect->attribute);
+	if (engine->config->metrics_file != NULL)
+		log_warning(&engine->log, "%s: <metrics> is accepted, but this version writes no metrics",
+			    engine->config->path);
 }
 
 static enum status open_parts(struct wa_engine *engine, bool dry_run, struct error *error)

@@ -224,8 +224,7 @@ class World:
             self.join(group, gone)
 
     def spell(self, path):
-        habits = self.habits
-        return spelling.write(path, self.rng, habits, self.rng.choice((0.0, 0.1, 0.3, 0.6)))
+        return spelling.write(path, self.rng, self.habits, self.rng.choice((0.0, 0.1, 0.3, 0.6)))
 
     def _modify(self, group, action, attribute, value):
         if self._first is not None:
