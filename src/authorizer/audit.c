@@ -26,6 +26,22 @@ static const char *kind_word(enum wa_kind kind)
 	return "user";
 }
 
+/* Where it is said, and what to do. */
+static enum status blame(const struct config *config, enum status status, struct error *error)
+{
+	if (status == STATUS_OK)
+		return STATUS_OK;
+	error_prefix(error, "%s: audit/@file", config->path);
+	return error_hint(error, status, "make the folder, and let the service's user write there");
+}
+
+enum status audit_check(const struct config *config, struct error *error)
+{
+	if (config->audit.sink != CONFIG_AUDIT_FILE)
+		return STATUS_OK;
+	return blame(config, file_lines_check(config->audit.file, error), error);
+}
+
 enum status audit_open(const struct config *config, const struct log *log, struct audit **audit_out,
 		       struct error *error)
 {
@@ -37,7 +53,7 @@ enum status audit_open(const struct config *config, const struct log *log, struc
 	audit->log = log;
 	text_init(&audit->line);
 	if (config->audit.sink == CONFIG_AUDIT_FILE)
-		status = file_lines_open(config->audit.file, &audit->file, error);
+		status = blame(config, file_lines_open(config->audit.file, &audit->file, error), error);
 	if (status != STATUS_OK) {
 		audit_close(&audit);
 		return status;

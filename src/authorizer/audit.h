@@ -27,6 +27,9 @@ NODISCARD enum status audit_open(const struct config *config, const struct log *
 				 struct error *error);
 void audit_close(struct audit **audit);
 
+/** Whether audit_open would do, for a dry run, which leaves no trace. The same errors. */
+NODISCARD enum status audit_check(const struct config *config, struct error *error);
+
 void audit_write(struct audit *audit, const struct wa_question *question, const struct wa_decision *decision);
 
 #endif

@@ -84,16 +84,34 @@ static enum status name_attributes(struct wa_engine *engine)
 	return STATUS_OK;
 }
 
-static void warn(const struct wa_engine *engine)
+/* The bind password would travel in the clear; ldapi is a socket of this machine. */
+static bool shows_password(const struct config_directory *directory)
+{
+	return directory->bind == CONFIG_BIND_SIMPLE && directory->tls == CONFIG_TLS_NONE &&
+	       strncmp(directory->uris[0], "ldapi:", 6) != 0;
+}
+
+/* Who tries a policy out has it before his eyes again and again: he is told when he asks for more (info). */
+static void advise(const struct wa_engine *engine, bool dry_run)
 {
 	const struct config_redirect *redirect = &engine->config->redirect;
+	void (*tell)(const struct log *log, const char *format, ...) = dry_run ? log_info : log_warning;
 
 	if (redirect->attribute != NULL && redirect_attribute_may_be_self_written(redirect->attribute))
-		log_warning(
-		    &engine->log,
-		    "%s:%u: many directories let people write '%s' of their own entry, and so choose where they "
-		    "are redirected to; see that the access rules of this one do not, or use <site group>",
-		    engine->config->path, redirect->line, redirect->attribute);
+		tell(&engine->log,
+		     "%s:%u: many directories let people write '%s' of their own entry, and so choose where they are "
+		     "redirected to; see that the access rules of this one do not, or use <site group>",
+		     engine->config->path, redirect->line, redirect->attribute);
+}
+
+static void warn(const struct wa_engine *engine)
+{
+	const struct config_directory *directory = &engine->config->directories[0];
+
+	if (shows_password(directory))
+		log_warning(&engine->log,
+			    "%s:%u: <tls mode=\"none\"> sends the password of '%s' over the network in the clear",
+			    engine->config->path, directory->line, directory->bind_dn);
 	if (engine->config->metrics_file != NULL)
 		log_warning(&engine->log, "%s: <metrics> is accepted, but this version writes no metrics",
 			    engine->config->path);
@@ -101,10 +119,8 @@ static void warn(const struct wa_engine *engine)
 
 static enum status open_parts(struct wa_engine *engine, bool dry_run, struct error *error)
 {
-	enum status status = STATUS_OK;
-
-	if (!dry_run)
-		status = audit_open(engine->config, &engine->log, &engine->audit, error);
+	enum status status = dry_run ? audit_check(engine->config, error)
+				     : audit_open(engine->config, &engine->log, &engine->audit, error);
 
 	if (status != STATUS_OK)
 		return status;
@@ -135,6 +151,7 @@ enum status engine_open_with(const struct config *config, const struct wa_option
 	engine->config = config_ref(config);
 	set_log(engine, options);
 	warn(engine);
+	advise(engine, options != NULL && options->dry_run);
 	dir_conn_prepare_process();
 	status = open_parts(engine, options != NULL && options->dry_run, error);
 	if (status != STATUS_OK) {

@@ -6,32 +6,42 @@
 #include <os/random.h>
 #include <string.h>
 
+/* What a group that is not there means for the rule or site that names it. */
+static const char *consequence(const struct config *config, size_t root)
+{
+	const struct config_rule *rule;
+
+	if (root >= config->rule_count)
+		return "this site gets nobody by it";
+	rule = &config->rules[root];
+	if (rule->effect == CONFIG_ALLOW)
+		return "this rule lets nobody in";
+	return rule->ignore_if_missing ? "this rule keeps nobody out" : "nobody is let in until it exists";
+}
+
+static unsigned line_of(const struct config *config, size_t root)
+{
+	return root < config->rule_count ? config->rules[root].line
+					 : config->redirect.sites[root - config->rule_count].line;
+}
+
 static void log_root(const struct membership *membership, size_t root, enum root_state state)
 {
-	const char *name = membership->plan.names[root];
+	static const char *const words[] = {
+	    [ROOT_UNUSED] = NULL,
+	    [ROOT_FOUND] = NULL,
+	    [ROOT_RENAMED] = "was renamed; the group with its id is used, mend the policy",
+	    [ROOT_MISSING] = "does not exist, or the bound account may not see it",
+	    [ROOT_REPLACED] = "was deleted and another took its name; it is not used until the policy is loaded anew",
+	    [ROOT_NO_GROUP] = "is not a group (groupOfNames, groupOfUniqueNames, groupOfMembers, posixGroup)",
+	};
+	const struct config *config = membership->config;
+	bool counts = state == ROOT_RENAMED;
 
-	switch (state) {
-	case ROOT_UNUSED:
-	case ROOT_FOUND:
-		break;
-	case ROOT_RENAMED:
-		log_warning(membership->log, "group '%s' was renamed; the group with its id is used, mend the policy",
-			    name);
-		break;
-	case ROOT_MISSING:
-		log_warning(membership->log, "group '%s' does not exist, or the bound account may not see it", name);
-		break;
-	case ROOT_REPLACED:
-		log_warning(membership->log,
-			    "group '%s' was deleted and another took its name; it is not used until the policy is "
-			    "loaded anew",
-			    name);
-		break;
-	case ROOT_NO_GROUP:
-		log_warning(membership->log, "'%s' is not a group (groupOfNames, groupOfUniqueNames, posixGroup)",
-			    name);
-		break;
-	}
+	if (words[state] != NULL)
+		log_warning(membership->log, "%s:%u: group '%s' %s%s%s", config->path, line_of(config, root),
+			    membership->plan.names[root], words[state], counts ? "" : ": ",
+			    counts ? "" : consequence(config, root));
 }
 
 /* A name must not stand for another group the next time because there was no memory to remember this one. */
@@ -127,8 +137,9 @@ static void wake_waiters(struct membership *membership)
 
 static void take_failure(struct membership *membership, const struct error *error, uint64_t began_us)
 {
-	/* The same failure again and again is told once. */
-	if (membership->failure.status == STATUS_OK || strcmp(membership->failure.what, error->what) != 0)
+	/* The same failure again and again is told once; one that our own end brought about, never. */
+	if (!membership->stopped &&
+	    (membership->failure.status == STATUS_OK || strcmp(membership->failure.what, error->what) != 0))
 		log_failure(membership->log, LOG_LEVEL_ERROR, "no decision can be made", error);
 	membership->failure = *error;
 	membership->failure_began_us = began_us;

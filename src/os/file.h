@@ -60,6 +60,8 @@ NODISCARD char *file_path_beside(const char *beside, const char *path);
  * Threads: any.
  */
 struct file_lines;
+/** Whether file_lines_open would do, without making the file: the same errors, but STATUS_NO_MEMORY. */
+NODISCARD enum status file_lines_check(const char *path, struct error *error);
 NODISCARD enum status file_lines_open(const char *path, struct file_lines **lines_out, struct error *error);
 NODISCARD enum status file_lines_write(struct file_lines *lines, const char *line, struct error *error);
 void file_lines_close(struct file_lines **lines);

@@ -290,6 +290,32 @@ struct file_lines {
 	atomic_bool is_torn; /* the last line was written in part: its end is owed */
 };
 
+enum status file_lines_check(const char *path, struct error *error)
+{
+	enum status status;
+	char *folder;
+	char *slash;
+	int fd = -1;
+
+	status = open_path(path, O_WRONLY | O_APPEND, &fd, error);
+	if (status == STATUS_OK)
+		(void)close(fd);
+	if (status != STATUS_NOT_FOUND)
+		return status;
+	folder = memory_copy_text(path);
+	if (folder == NULL)
+		return error_no_memory(error);
+	slash = strrchr(folder, '/');
+	if (slash != NULL)
+		slash[slash == folder ? 1 : 0] = '\0';
+	if (access(slash != NULL ? folder : ".", W_OK | X_OK) != 0)
+		status = error_system(error, STATUS_REFUSED, errno, "could not make '%s' in its folder", path);
+	else
+		status = STATUS_OK;
+	memory_free(folder);
+	return status;
+}
+
 enum status file_lines_open(const char *path, struct file_lines **lines_out, struct error *error)
 {
 	struct file_lines *lines = NULL;

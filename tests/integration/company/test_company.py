@@ -148,5 +148,22 @@ class CompanyTest(unittest.TestCase):
         self.assertTrue(not os.path.exists(audit) or os.path.getsize(audit) == 0)
 
 
+    def test_audit_file_that_cannot_be_made_is_refused_in_a_dry_run_too(self):
+        policy = self.company.policy("no-audit", self.ldaps, '<tls mode="ldaps" ca-file="ca.pem"/>')
+        text = Path(policy).read_text().replace('file="audit.log"', 'file="none/audit.log"')
+        testbed.write_file(policy, text, 0o600)
+        done = subprocess.run([self.program, "check", "--config", policy, "alice"], capture_output=True, text=True,
+                              check=False)
+        self.assertEqual((done.returncode, done.stdout), (2, ""), done.stderr)
+        self.assertIn("audit/@file", done.stderr)
+
+    def test_a_quick_end_raises_no_alarm(self):
+        policy = self.company.policy("quick", self.ldaps, '<tls mode="ldaps" ca-file="ca.pem"/>')
+        for _ in range(10):
+            answers = testbed.check(self.program, policy, ["CORP\\nobody"])
+            self.assertEqual(answers[0]["reason"], "no-such-user")
+            self.assertNotIn("error", answers.stderr)
+
+
 if __name__ == "__main__":
     testbed.main()

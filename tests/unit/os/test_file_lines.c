@@ -159,9 +159,26 @@ static void file_lines_open__each_allocation_failing__leaks_nothing(void **state
 
 #define PLACED(test) cmocka_unit_test_setup_teardown(test, make_place, remove_place)
 
+static void file_lines_check__says_what_open_would_and_leaves_no_file(void **state)
+{
+	struct place *place = *state;
+	struct error error;
+	struct stat info;
+	char beyond[128];
+
+	(void)unlink(place->file);
+	assert_status(file_lines_check(place->file, &error), STATUS_OK, &error);
+	assert_int_equal(stat(place->file, &info), -1);
+	(void)snprintf(beyond, sizeof(beyond), "%s/none/file", place->folder);
+	assert_status(file_lines_check(beyond, &error), STATUS_REFUSED, NULL);
+	assert_contains(error.what, beyond);
+	assert_int_not_equal(file_lines_check(place->folder, &error), STATUS_OK);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    PLACED(file_lines_check__says_what_open_would_and_leaves_no_file),
 	    PLACED(file_lines__new_and_opened_again__appends),
 	    PLACED(file_lines_write__line_end_inside__is_refused),
 	    PLACED(file_lines_open__impossible__is_told),
