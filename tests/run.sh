@@ -5,7 +5,7 @@ set -u
 
 # What the builds and the tests need; each line is one reason.
 PACKAGES="
-gcc libc6-dev clang cmake ninja-build pkg-config git
+gcc libc6-dev clang libclang-rt-14-dev cmake ninja-build pkg-config git
 libldap-dev libsasl2-dev libxml2-dev libcmocka-dev
 gcc-mingw-w64-x86-64-win32
 clang-format clang-tidy cppcheck shellcheck groff-base
@@ -24,6 +24,7 @@ lint 6
 host 2
 integration 8
 container 6
+fuzz 2
 "
 OTHER_BUDGET=2
 
@@ -32,9 +33,6 @@ SANITIZED_LABELS="unit scenario host"
 
 # Labels whose tests need root (they make namespaces and images): run with sudo where it asks no password.
 ROOT_LABELS="container"
-
-# What can be built for Windows.
-WINDOWS_MODULES="base;identity"
 
 # With CI=true a skipped test is a failure: everything is installed there. Names (as ctest prints them) of those that may
 # be skipped all the same, one a line, each with its reason behind it. None.
@@ -50,6 +48,7 @@ Installs what is missing (Debian packages, as root or with sudo; no service is s
   release   all tests, label by label
   asan      unit, scenario and host tests, with AddressSanitizer and UndefinedBehaviorSanitizer
   tsan      the same, with ThreadSanitizer
+  fuzz      the libFuzzer targets, 10 seconds each
   clang     builds
   windows   builds, with mingw-w64, the modules that can be built for Windows
 
@@ -321,10 +320,12 @@ if build tsan --preset tsan; then
 	without_aslr=""
 fi
 
+build fuzz --preset fuzz && test_label fuzz fuzz "$(budget_of fuzz)"
+
 build clang -S . -B build/clang -G Ninja -DCMAKE_C_COMPILER=clang -DCMAKE_BUILD_TYPE=Debug
 
 if command -v x86_64-w64-mingw32-gcc >/dev/null 2>&1; then
-	build windows --preset windows -DWSMAUTHZ_MODULES="$WINDOWS_MODULES"
+	build windows --preset windows
 else
 	say "build windows: mingw-w64 is not installed"
 	[ "${CI:-}" != true ] || problem "mingw-w64 is not installed"

@@ -40,27 +40,27 @@ static const struct option *find_option(const char *word, size_t length)
 	return option;
 }
 
+/* *value is NULL before. */
 static enum status read_value(struct reading *r, const struct option *option, const char *equals, const char **value)
 {
 	if (option->value == NULL) {
 		if (equals != NULL)
 			return error_set(r->error, STATUS_INVALID, "option '%s' takes no value", option->name);
-		*value = NULL;
 		return STATUS_OK;
 	}
-	if (equals != NULL) {
+	if (equals != NULL)
 		*value = equals + 1;
-		return STATUS_OK;
-	}
-	if (r->next >= r->argc)
+	else if (r->next < r->argc)
+		*value = r->argv[r->next++];
+	if (*value == NULL || (*value)[0] == '\0')
 		return error_set(r->error, STATUS_INVALID, "option '%s' needs a value: %s %s", option->name,
 				 option->name, option->value);
-	*value = r->argv[r->next++];
 	return STATUS_OK;
 }
 
-static enum status read_option(struct reading *r, const char *word)
+static enum status read_option(struct reading *r, const char *given)
 {
+	const char *word = strcmp(given, "-h") == 0 ? "--help" : given;
 	const char *equals = strchr(word, '=');
 	const struct option *option;
 	const char *value = NULL;
@@ -144,7 +144,9 @@ enum status arguments_parse(int argc, char **argv, struct arguments *arguments_o
 	if (status == STATUS_OK)
 		status = check_options(&arguments, error);
 	if (status == STATUS_INVALID)
-		error_hint(error, status, "see 'wsmauthz --help'");
+		error_hint(error, status, "see 'wsmauthz %s%s--help'",
+			   arguments.command != NULL ? arguments.command->name : "",
+			   arguments.command != NULL ? " " : "");
 	if (status != STATUS_OK) {
 		arguments_done(&arguments);
 		return status;

@@ -6,7 +6,8 @@
  *	wsmauthz check --config=F --json -- -odd-name
  *
  * An option may stand before or after its command, with its value behind it or behind "="; "--"
- * ends the options; a single "-" is an operand.
+ * ends the options, so that before the command it is followed by the command and its operands alone; a
+ * single "-" is an operand. No option has an empty value.
  */
 #ifndef WSMAUTHZ_CLI_ARGUMENTS_H
 #define WSMAUTHZ_CLI_ARGUMENTS_H

@@ -8,6 +8,8 @@
 #include <cli/console.h>
 #include <cli/lines.h>
 #include <cli/sender_units.h>
+#include <identity/uri.h>
+#include <os/file.h>
 #include <os/log_sink.h>
 #include <plugin/plugin.h>
 #include <string.h>
@@ -182,11 +184,46 @@ static enum status read_log_level(const struct arguments *arguments, enum wa_log
 	return STATUS_OK;
 }
 
-static enum status start(struct check *check, const struct arguments *arguments, struct error *error)
+/* The plug-in takes any URL, as it must from a host; a mistyped one would only seem to have no effect. */
+static enum status check_url(const char *url, struct error *error)
 {
-	const char *policy = arguments_value(arguments, "--config");
+	struct uri_endpoint endpoint;
+
+	if (url == NULL || uri_parse_endpoint(url, &endpoint))
+		return STATUS_OK;
+	error_set(error, STATUS_INVALID, "'%s' is no http or https URL", url);
+	return error_hint(error, STATUS_INVALID, "write it as --url https://host:5986/wsman");
+}
+
+static enum status read_sender_details(struct check *check, const struct arguments *arguments, struct error *error)
+{
 	const char *mechanism = arguments_value(arguments, "--mechanism");
 	const char *url = arguments_value(arguments, "--url");
+	enum status status = check_url(url, error);
+
+	if (status != STATUS_OK)
+		return status;
+	check->mechanism = sender_units_of(mechanism != NULL ? mechanism : DEFAULT_MECHANISM);
+	check->url = url != NULL ? sender_units_of(url) : NULL;
+	if (check->mechanism == NULL || (url != NULL && check->url == NULL))
+		return error_no_memory(error);
+	return STATUS_OK;
+}
+
+static enum status start_plugin(struct check *check, const char *policy, const struct plugin_options *options,
+				struct error *error)
+{
+	enum status status =
+	    plugin_start(policy != NULL ? policy : PLUGIN_DEFAULT_POLICY, options, &check->plugin, error);
+
+	if (status != STATUS_OK && policy == NULL &&
+	    file_check_readable(PLUGIN_DEFAULT_POLICY, NULL) == STATUS_NOT_FOUND)
+		error_hint(error, status, "name it by --config FILE, or begin with conf/wsmauthz.xml");
+	return status;
+}
+
+static enum status start(struct check *check, const struct arguments *arguments, struct error *error)
+{
 	struct wa_log log = {.write = write_log};
 	const struct plugin_options as_a_program = {
 	    .log = &log, .dry_run = true, .asynchronous = true, .observer = observe, .observer_context = check};
@@ -194,15 +231,13 @@ static enum status start(struct check *check, const struct arguments *arguments,
 
 	if (status == STATUS_OK)
 		status = read_log_level(arguments, &log.level, error);
+	if (status == STATUS_OK)
+		status = read_sender_details(check, arguments, error);
 	if (status != STATUS_OK)
 		return status;
 	check->is_json = arguments_has(arguments, "--json");
 	check->columns = widest(arguments);
-	check->mechanism = sender_units_of(mechanism != NULL ? mechanism : DEFAULT_MECHANISM);
-	check->url = url != NULL ? sender_units_of(url) : NULL;
-	if (check->mechanism == NULL || (url != NULL && check->url == NULL))
-		return error_no_memory(error);
-	return plugin_start(policy != NULL ? policy : PLUGIN_DEFAULT_POLICY, &as_a_program, &check->plugin, error);
+	return start_plugin(check, arguments_value(arguments, "--config"), &as_a_program, error);
 }
 
 /* The reader of our answers has gone: that is its right, and no failure of ours. */
@@ -259,7 +294,7 @@ static int run(const struct arguments *arguments)
 }
 
 static const struct option options[] = {
-    {"--url", "URL", "The URL that the senders come to; a redirect to it becomes an authorize."},
+    {"--url", "URL", "The URL that the senders come to; a redirect to its scheme, host and port becomes an authorize."},
     {"--mechanism", "NAME",
      "How they authenticated. Default: " DEFAULT_MECHANISM ". With Basic, nobody may name a SID."},
 };
@@ -269,9 +304,9 @@ const struct command command_check = {
     .operands = "SENDER... | -",
     .summary = "Say for each sender whether WinRM would let it in, and why.",
     .help =
-	"Decides for each SENDER (DOMAIN\\user, user@domain, a plain name, or a SID), or with - for each\n"
-	"line of standard input, through the plug-in's own entry points, and prints a line each, in the order\n"
-	"of the input, as soon as it is known:\n"
+	"Decides for each SENDER (DOMAIN\\user, user@domain, a SID, or a plain name, which needs the policy's\n"
+	"default-domain), or with - for each line of standard input, through the plug-in's own entry points, and\n"
+	"prints a line each, in the order of the input, as soon as it is known:\n"
 	"\n"
 	"  alice  authorize  member          via uid=alice -> cn=ops -> CN=WinRM Users\n"
 	"  bob    redirect   site-elsewhere  to https://winrm-emea.corp.example:5986/wsman\n"

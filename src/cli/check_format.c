@@ -67,6 +67,28 @@ static void add_path(struct text *out, const struct wa_decision *decision)
 	}
 }
 
+/* A plain name may have a slash, but one that nobody has was meant as DOMAIN\user: the length of that domain, or 0. */
+static size_t slashed_domain(const struct check_sender *sender, const struct wa_decision *decision)
+{
+	const char *slash = memchr(sender->name, '/', sender->length);
+	size_t length = slash != NULL ? (size_t)(slash - sender->name) : 0;
+
+	if (decision->reason != WA_REASON_NO_SUCH_USER && decision->reason != WA_REASON_FOREIGN_DOMAIN)
+		return 0;
+	if (memchr(sender->name, '\\', sender->length) != NULL || memchr(sender->name, '@', sender->length) != NULL)
+		return 0;
+	return length + 1 < sender->length ? length : 0;
+}
+
+static void add_question(struct text *out, const struct check_sender *sender, size_t domain)
+{
+	text_add(out, "did you mean ");
+	add_shown(out, sender->name, domain);
+	text_add_char(out, '\\');
+	add_shown(out, sender->name + domain + 1, sender->length - domain - 1);
+	text_add_char(out, '?');
+}
+
 static bool has_remark(const struct wa_decision *decision)
 {
 	return decision->redirect_uri != NULL || decision->path_count > 0 || decision->detail != NULL ||
@@ -92,15 +114,19 @@ static void add_remark(struct text *out, const struct wa_decision *decision)
 void check_format_text(struct text *out, const struct check_sender *sender, const struct wa_decision *decision,
 		       size_t columns)
 {
-	size_t used = check_format_columns(sender->name, sender->length);
+	size_t used = check_format_columns(sender->name, sender->length), domain = slashed_domain(sender, decision);
 
 	add_shown(out, sender->name, sender->length);
 	if (sender->is_cut)
 		add_code_point(out, REPLACEMENT);
 	pad(out, used, columns);
 	add_word(out, wa_verdict_word(decision->verdict), VERDICT_COLUMNS, false);
-	add_word(out, wa_reason_word(decision->reason), REASON_COLUMNS, !has_remark(decision));
+	add_word(out, wa_reason_word(decision->reason), REASON_COLUMNS, !has_remark(decision) && domain == 0);
 	add_remark(out, decision);
+	if (domain > 0 && has_remark(decision))
+		text_add(out, "; ");
+	if (domain > 0)
+		add_question(out, sender, domain);
 	text_add_char(out, '\n');
 }
 

@@ -10,6 +10,6 @@ const struct option common_options[] = {
     {"--config", "FILE", "The policy. Default: " PLUGIN_DEFAULT_POLICY "."},
     {"--json", NULL, "Print one JSON object a line."},
     {"--log-level", "LEVEL", "error, warning (default), info or debug; log lines go to standard error."},
-    {"--help", NULL, "Say what the command does, and stop."},
+    {"--help", NULL, "Say what the command does, and stop. -h does the same."},
 };
 const size_t common_option_count = COUNT_OF(common_options);

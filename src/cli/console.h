@@ -9,8 +9,14 @@
 #include <base/error.h>
 #include <stddef.h>
 
-/** Once, at the start: a reader that goes away gives an error, not the end of the process. */
-void console_prepare(void);
+/**
+ * Once, before anything is opened: a reader that goes away gives an error, not the end of the process; and
+ * of descriptors 0 to 2 those that are closed are filled, so that no connection becomes one of them. Then
+ * standard input is empty, standard output cannot be written, and what is said on standard error is lost.
+ *
+ * @return STATUS_OK, STATUS_UNREACHABLE (nothing can be opened to fill them: do not go on).
+ */
+NODISCARD enum status console_prepare(struct error *error);
 
 /**
  * Write everything to standard output.

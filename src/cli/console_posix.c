@@ -2,14 +2,33 @@
 #include <base/log.h>
 #include <cli/console.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <os/log_sink.h>
 #include <poll.h>
 #include <signal.h>
 #include <unistd.h>
 
-void console_prepare(void)
+/* Those below are open, so the lowest that is free is this one. */
+static enum status fill(int descriptor, int flags, struct error *error)
 {
+	if (fcntl(descriptor, F_GETFD) >= 0)
+		return STATUS_OK;
+	if (open("/dev/null", flags) != descriptor)
+		return error_system(error, STATUS_UNREACHABLE, errno,
+				    "descriptor %d is closed, and could not be opened on /dev/null", descriptor);
+	return STATUS_OK;
+}
+
+enum status console_prepare(struct error *error)
+{
+	/* Nobody can read an answer there: better that writing it fails. Log lines may be lost. */
+	static const int flags[] = {[STDIN_FILENO] = O_RDONLY, [STDOUT_FILENO] = O_RDONLY, [STDERR_FILENO] = O_WRONLY};
+	enum status status = STATUS_OK;
+
 	(void)signal(SIGPIPE, SIG_IGN);
+	for (int descriptor = STDIN_FILENO; status == STATUS_OK && descriptor <= STDERR_FILENO; descriptor++)
+		status = fill(descriptor, flags[descriptor], error);
+	return status;
 }
 
 /* Someone may have handed us descriptors that do not block. */

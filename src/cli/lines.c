@@ -2,6 +2,9 @@
 #include <cli/lines.h>
 #include <string.h>
 
+/* U+FEFF in UTF-8. */
+static const char MARK[] = {'\xEF', '\xBB', '\xBF'};
+
 void lines_init(struct lines *lines, size_t limit_bytes, line_fn *line, void *context)
 {
 	memset(lines, 0, sizeof(*lines));
@@ -16,19 +19,29 @@ void lines_done(struct lines *lines)
 	text_done(&lines->pending);
 }
 
-/* Keep what has room: the limit, one byte that shows that the line is longer, and one for a CR. */
+/* Keep what has room: a mark, the limit, one byte that shows that the line is longer, and one for a CR. */
 static void keep(struct lines *lines, const char *data, size_t length)
 {
-	size_t room = lines->limit_bytes + 2 - lines->pending.length;
+	size_t room = sizeof(MARK) + lines->limit_bytes + 2 - lines->pending.length;
 
 	text_add_bytes(&lines->pending, data, length < room ? length : room);
 	lines->has_begun = true;
 }
 
+/* How much of what is pending is a mark. */
+static size_t mark_length(const struct lines *lines)
+{
+	bool is_marked = !lines->is_past_first && lines->pending.length >= sizeof(MARK) &&
+			 memcmp(text_string(&lines->pending), MARK, sizeof(MARK)) == 0;
+
+	return is_marked ? sizeof(MARK) : 0;
+}
+
 static enum status give(struct lines *lines, bool has_end, struct error *error)
 {
-	const char *line = text_string(&lines->pending);
-	size_t length = lines->pending.length, longest = lines->limit_bytes + 1;
+	size_t skipped = mark_length(lines), longest = lines->limit_bytes + 1;
+	const char *line = text_string(&lines->pending) + skipped;
+	size_t length = lines->pending.length - skipped;
 	enum status status;
 
 	if (text_failed(&lines->pending))
@@ -38,6 +51,7 @@ static enum status give(struct lines *lines, bool has_end, struct error *error)
 	status = lines->line(lines->context, line, length < longest ? length : longest, error);
 	text_clear(&lines->pending);
 	lines->has_begun = false;
+	lines->is_past_first = true;
 	return status;
 }
 
@@ -62,5 +76,10 @@ enum status lines_feed(struct lines *lines, const char *data, size_t length, str
 
 enum status lines_end(struct lines *lines, struct error *error)
 {
-	return lines->has_begun ? give(lines, false, error) : STATUS_OK;
+	size_t skipped = mark_length(lines);
+
+	/* A file that holds a mark alone is an empty one. */
+	if (!lines->has_begun || (skipped > 0 && lines->pending.length == skipped))
+		return STATUS_OK;
+	return give(lines, false, error);
 }

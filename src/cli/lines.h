@@ -2,6 +2,7 @@
 /*
  * A stream of bytes cut into lines, in bounded memory. A line ends with LF or CR LF; a last line
  * without an end counts; an empty line is a line. Of a line that is too long the beginning is kept.
+ * A byte-order mark in front of the first line is not part of it (files made on Windows have one).
  */
 #ifndef WSMAUTHZ_CLI_LINES_H
 #define WSMAUTHZ_CLI_LINES_H
@@ -20,6 +21,7 @@ struct lines {
 	void *context;
 	struct text pending; /* the beginning of a line whose end has not been seen */
 	bool has_begun;      /* something of a line was seen */
+	bool is_past_first;  /* the first line was given */
 };
 
 /** @param line  called with at most `limit_bytes` bytes, and one more when the line is longer than that. */

@@ -69,7 +69,9 @@ int program_run(int argc, char **argv)
 	enum status status;
 	int exit_status;
 
-	console_prepare();
+	status = console_prepare(&error);
+	if (status != STATUS_OK)
+		return fail(&error, EXIT_FAILED);
 	status = arguments_parse(argc, argv, &arguments, &error);
 	if (status != STATUS_OK)
 		return fail(&error, status == STATUS_INVALID ? EXIT_USAGE : EXIT_FAILED);

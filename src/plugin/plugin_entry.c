@@ -88,7 +88,7 @@ static const char *why_unreadable(enum status status)
 		return "is empty";
 	if (status == STATUS_LIMIT)
 		return "is longer than any honest one";
-	return "is not UTF-16 (an unpaired surrogate)";
+	return "is not valid Unicode text";
 }
 
 /* Nobody but us writes these down for an administrator, unless an observer was told. */

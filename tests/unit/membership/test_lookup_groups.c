@@ -254,7 +254,8 @@ static void lookup_by_search__no_memory__is_unknown(void **state)
 		memory_fail_at(n);
 		next = lookup_by_search(&directory, &fixture.lookup, fixture.user);
 		if (next == MEMBERSHIP_ASK) {
-			fixture.lookup.searches[0].outcome = DIR_OUTCOME_OK;
+			for (size_t i = 0; i < fixture.lookup.search_count; i++)
+				fixture.lookup.searches[i].outcome = DIR_OUTCOME_OK;
 			next = lookup_by_search(&directory, &fixture.lookup, fixture.user);
 		}
 		if (memory_fail_count() < n) {
@@ -264,8 +265,8 @@ static void lookup_by_search__no_memory__is_unknown(void **state)
 			break;
 		}
 		memory_fail_at(0);
-		/* A guess that could not be compared counts as wrong: then the user is asked about exactly. */
-		assert_true(next == MEMBERSHIP_UNKNOWN || fixture.lookup.asked == 1);
+		/* What could not be compared is asked about, and then the answer is as good. */
+		assert_true(next == MEMBERSHIP_UNKNOWN || next == MEMBERSHIP_DONE);
 		if (next == MEMBERSHIP_UNKNOWN)
 			assert_int_equal(fixture.lookup.error.status, STATUS_NO_MEMORY);
 		end(&fixture);
