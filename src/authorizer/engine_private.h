@@ -23,7 +23,7 @@
 /* Questions that may be under way at once; a host that asks more has lost its directory: it is answered "overload". */
 #define ENGINE_MAX_QUESTIONS 16384
 /* Those that are answered so are held for a moment too. More than this, and there is not even that answer. */
-#define ENGINE_MAX_REFUSALS (4 * ENGINE_MAX_QUESTIONS)
+#define ENGINE_MAX_REFUSALS ((size_t)4 * ENGINE_MAX_QUESTIONS)
 
 struct wa_engine {
 	const struct config *config;

@@ -24,7 +24,8 @@
 #define CONFIG_MAX_DOMAINS     64
 #define CONFIG_MAX_HERE        64 /* values served on one host */
 #define CONFIG_MAX_ISSUERS     64
-#define CONFIG_MAX_ENTRIES     10000000 /* of the cache: some gigabytes */
+#define CONFIG_MAX_ENTRIES     10000000           /* of the cache: some gigabytes */
+#define CONFIG_MAX_PEM_BYTES   ((size_t)64 << 20) /* of a CA or CRL file; large public CRLs have ten MB */
 #define CONFIG_MAX_DURATION_MS (UINT64_C(100) * 24 * 60 * 60 * 1000)
 #define CONFIG_MAX_TIMEOUT_MS  60000 /* WinRM's own MaxOperationTimeoutSeconds is 60 by default */
 
@@ -138,7 +139,7 @@ struct config {
 
 	struct {
 		uint64_t ttl_ms, negative_ttl_ms, stale_limit_ms, unwatched_ttl_ms;
-		uint64_t max_entries, member_index_bytes;
+		uint64_t max_entries, member_index_bytes; /* member_index_bytes 0: no group has its members indexed */
 	} cache;
 
 	struct {
@@ -162,8 +163,8 @@ struct config {
  *
  * Strict: an unknown or repeated element or attribute, a bad duration, size, DN, URI, filter, an
  * empty group, a redirect target that is not https (unless allow-http="true" stands at the site), a target
- * given twice in one site, a file that others may write, a secret that others may read, are each an error that
- * says file, line, what, and what to do. Only the first is reported.
+ * given twice in one site, a file that others may write, a secret that others may read, a CA or CRL file without
+ * what it is for in PEM form, are each an error that says file, line, what, and what to do. Only the first is reported.
  *
  * @param path        as given by the user; relative to the working directory.
  * @param config_out  one reference, the caller's.
@@ -184,7 +185,7 @@ void config_unref(const struct config **config);
 
 /** "500ms", "3s", "5m", "2h", "0s" -> milliseconds. False: not a duration, or over 100 days. */
 NODISCARD bool config_parse_duration(const char *text, uint64_t *ms_out);
-/** "64KB", "128MB", "1GB", or plain bytes -> bytes. */
+/** "0B", "64KB", "128MB", "1GB" -> bytes (1 KB is 1024 B). False: not a size, a number without a unit among them. */
 NODISCARD bool config_parse_size(const char *text, uint64_t *bytes_out);
 
 /**

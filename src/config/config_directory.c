@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* <directory>: where the directory is, who we are there, and what its entries look like. */
 #include <base/ascii.h>
+#include <base/memory.h>
 #include <config/config_elements.h>
 #include <config/config_value.h>
 #include <config/config_words.h>
@@ -50,7 +51,9 @@ static enum status take_bind_dn(struct config_reading *reading, const struct con
 	if (*value != '\0')
 		return config_take_dn(reading, attribute, value, target);
 	status = error_set(reading->error, STATUS_INVALID, "it is empty, and an empty DN is an anonymous bind");
-	return error_hint(reading->error, status, "write mechanism=\"anonymous\" if you mean it");
+	return error_hint(reading->error, status,
+			  "write the account's distinguished name; mechanism=\"anonymous\" is only for a "
+			  "directory that shows its groups to everybody");
 }
 
 static enum status check_need(struct config_reading *reading, unsigned line, const char *mechanism, const char *name,
@@ -65,13 +68,21 @@ static enum status check_need(struct config_reading *reading, unsigned line, con
 	return STATUS_OK;
 }
 
+static enum status file_failed(struct config_reading *reading, const char *attribute, enum status status, unsigned line)
+{
+	if (status == STATUS_NOT_FOUND)
+		error_hint(reading->error, status,
+			   "a relative name is looked for beside the policy, not in the "
+			   "working directory");
+	error_prefix(reading->error, "%s:%u: %s", reading->path, line, attribute);
+	return status;
+}
+
 static enum status read_password(struct config_reading *reading, struct config_directory_draft *draft, unsigned line)
 {
 	enum status status = file_read_secret(draft->password_file, &draft->out.bind_secret, reading->error);
 
-	if (status != STATUS_OK)
-		error_prefix(reading->error, "%s:%u: bind/@password-file", reading->path, line);
-	return status;
+	return status == STATUS_OK ? status : file_failed(reading, "bind/@password-file", status, line);
 }
 
 static enum status close_bind(struct config_reading *reading, void *target, unsigned line)
@@ -113,13 +124,30 @@ static enum status take_minimum(struct config_reading *reading, const struct con
 	return STATUS_OK;
 }
 
-static enum status check_readable(struct config_reading *reading, const char *name, const char *path, unsigned line)
-{
-	enum status status = path != NULL ? file_check_readable(path, reading->error) : STATUS_OK;
+/* What a file that decides whom we trust must hold; a TLS library says of most others only that TLS failed. */
+struct pem {
+	const char *attribute;
+	const char *what, *begin; /* and the line that it begins with */
+	const char *command;      /* of openssl: makes PEM of DER */
+};
 
-	if (status != STATUS_OK)
-		error_prefix(reading->error, "%s:%u: tls/@%s", reading->path, line, name);
-	return status;
+static enum status check_pem(struct config_reading *reading, const struct pem *pem, const char *path, unsigned line)
+{
+	char *data = NULL;
+	size_t length = 0;
+	enum status status;
+
+	if (path == NULL)
+		return STATUS_OK;
+	status = file_read_trusted(path, CONFIG_MAX_PEM_BYTES, &data, &length, reading->error);
+	if (status == STATUS_OK && strstr(data, pem->begin) == NULL) {
+		status = error_set(reading->error, STATUS_INVALID, "'%s' holds no %s in PEM form", path, pem->what);
+		error_hint(reading->error, status,
+			   "it must have a line \"%s\"; of DER make PEM by: openssl %s -inform DER", pem->begin,
+			   pem->command);
+	}
+	memory_free(data);
+	return status == STATUS_OK ? status : file_failed(reading, pem->attribute, status, line);
 }
 
 /* What the URIs, all of one scheme, can carry. */
@@ -153,14 +181,16 @@ static enum status choose_tls(struct config_reading *reading, struct config_dire
 
 static enum status close_tls(struct config_reading *reading, void *target, unsigned line)
 {
+	static const struct pem ca = {"tls/@ca-file", "certificate", "-----BEGIN CERTIFICATE-----", "x509"};
+	static const struct pem crl = {"tls/@crl-file", "revocation list", "-----BEGIN X509 CRL-----", "crl"};
 	struct config_directory_draft *draft = target;
 	enum status status = choose_tls(reading, draft, line);
 
 	draft->tls_seen = true;
 	if (status == STATUS_OK)
-		status = check_readable(reading, "ca-file", draft->out.tls_ca_file, line);
+		status = check_pem(reading, &ca, draft->out.tls_ca_file, line);
 	if (status == STATUS_OK)
-		status = check_readable(reading, "crl-file", draft->out.tls_crl_file, line);
+		status = check_pem(reading, &crl, draft->out.tls_crl_file, line);
 	return status;
 }
 
@@ -169,6 +199,17 @@ static enum status close_tls(struct config_reading *reading, void *target, unsig
 static bool has_same_scheme(const char *a, const char *b)
 {
 	return ascii_equal_nocase_n(a, strcspn(a, ":"), b, strcspn(b, ":"));
+}
+
+static enum status check_server(struct config_reading *reading, const char *word, size_t length, const char *shown)
+{
+	enum status status = uri_check_ldap(word, length, reading->error);
+
+	if (status != STATUS_OK && memchr(word, ',', length) != NULL)
+		error_hint(reading->error, status, "separate several by blanks, not by commas");
+	if (status != STATUS_OK)
+		error_prefix(reading->error, "'%s'", shown);
+	return status;
 }
 
 static enum status take_uris(struct config_reading *reading, const struct config_attribute *attribute,
@@ -180,10 +221,11 @@ static enum status take_uris(struct config_reading *reading, const struct config
 
 	(void)attribute;
 	while ((word = ascii_next_word(&value, &length)) != NULL) {
-		enum status status = uri_check_ldap(word, length, reading->error);
 		struct config_shown shown;
+		enum status status;
 
 		config_show(&shown, word, length);
+		status = check_server(reading, word, length, shown.text);
 		if (status == STATUS_OK && config_has_string(directory->uris, directory->uri_count, word, length))
 			status = error_set(reading->error, STATUS_INVALID, "'%s' stands there twice", shown.text);
 		if (status == STATUS_OK)
@@ -200,6 +242,15 @@ static enum status take_uris(struct config_reading *reading, const struct config
 	return directory->uri_count != 0 ? STATUS_OK : error_set(reading->error, STATUS_INVALID, "it is empty");
 }
 
+static enum status refuse_domain(struct config_reading *reading, const char *word, size_t length, const char *shown)
+{
+	enum status status = error_set(reading->error, STATUS_INVALID, "'%s' is not a domain name", shown);
+
+	if (memchr(word, ',', length) != NULL)
+		error_hint(reading->error, status, "separate several by blanks, not by commas");
+	return status;
+}
+
 static enum status take_domains(struct config_reading *reading, const struct config_attribute *attribute,
 				const char *value, void *target)
 {
@@ -214,7 +265,7 @@ static enum status take_domains(struct config_reading *reading, const struct con
 
 		config_show(&shown, word, length);
 		if (!config_is_domain_name(word, length))
-			status = error_set(reading->error, STATUS_INVALID, "'%s' is not a domain name", shown.text);
+			status = refuse_domain(reading, word, length, shown.text);
 		else if (config_has_string(directory->domains, directory->domain_count, word, length))
 			status = error_set(reading->error, STATUS_INVALID, "'%s' stands there twice", shown.text);
 		if (status == STATUS_OK)
@@ -370,7 +421,9 @@ static const struct config_attribute directory_attributes[] = {
 };
 
 static const struct config_child directory_children[] = {
-    {.element = &bind_element, .missing_hint = "write <bind mechanism=\"anonymous\"/> if you mean it"},
+    {.element = &bind_element,
+     .missing_hint = "write <bind mechanism=\"simple\" dn=\"cn=...\" password-file=\"bind.secret\"/>, or "
+		     "mechanism=\"anonymous\" alone if the directory shows its groups to everybody"},
     {.element = &tls_element},
     {.element = &users_element},
     {.element = &groups_element},

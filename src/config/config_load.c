@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* <wsmauthz>: the document, and what its parts must agree on. */
+#include <base/ascii.h>
 #include <base/memory.h>
 #include <config/config.h>
 #include <config/config_elements.h>
@@ -93,14 +94,26 @@ static enum status read_policy(struct config *config, struct xml_reader *xml, co
 	return status;
 }
 
+static bool is_blank(const char *data, size_t length)
+{
+	while (length > 0 && ascii_is_blank(data[length - 1]))
+		length--;
+	return length == 0;
+}
+
 enum status config_parse(const char *data, size_t length, const char *path, const struct config **config_out,
 			 struct error *error)
 {
 	struct xml_reader *xml = NULL;
 	struct config *config;
 	const struct config *loaded;
-	enum status status = xml_reader_open(data, length, path, &xml, error);
+	enum status status;
 
+	if (is_blank(data, length)) {
+		status = error_set(error, STATUS_INVALID, "%s: the file is empty", path);
+		return error_hint(error, status, "begin with the sample policy");
+	}
+	status = xml_reader_open(data, length, path, &xml, error);
 	if (status != STATUS_OK)
 		return status;
 	loaded = config = config_new();

@@ -41,16 +41,44 @@ static enum status open_site(struct config_reading *reading, void *parent, void 
 	return STATUS_OK;
 }
 
+static enum status check_target(struct config_reading *reading, const char *uri, bool allow_http)
+{
+	enum status status;
+
+	if (config_is_comma_list(uri, strlen(uri))) {
+		status = error_set(reading->error, STATUS_INVALID, "a comma separates nothing here");
+		return error_hint(reading->error, status, "separate several by blanks, not by commas");
+	}
+	status = uri_check_redirect(uri, allow_http, reading->error);
+	if (status == STATUS_OK)
+		return status;
+	if (!allow_http && ascii_equal_nocase_n(uri, strcspn(uri, ":"), "http", 4))
+		return error_hint(
+		    reading->error, status,
+		    "write https, or allow-http=\"true\" if the sender's next connection may do without TLS");
+	return error_hint(reading->error, status,
+			  "write host, port and path of the endpoint: \"https://host:5986/wsman\"");
+}
+
 static enum status check_targets(struct config_reading *reading, const struct config_site_draft *draft, unsigned line)
 {
-	for (size_t i = 0; i < draft->out.uri_count; i++) {
-		const char *uri = draft->out.uris[i];
-		enum status status = uri_check_redirect(uri, draft->allow_http, reading->error);
+	size_t count = draft->out.uri_count;
 
-		if (status != STATUS_OK) {
-			error_prefix(reading->error, "%s:%u: site/@uri", reading->path, line);
-			return status;
-		}
+	for (size_t i = 0; i < count; i++) {
+		const char *uri = draft->out.uris[i];
+		enum status status = check_target(reading, uri, draft->allow_http);
+		struct config_shown shown;
+
+		if (status == STATUS_OK)
+			continue;
+		config_show(&shown, uri, strlen(uri));
+		/* Of several the administrator may have meant one: a blank inside it makes two. */
+		if (count > 1)
+			error_prefix(reading->error, "'%s', number %zu of %zu", shown.text, i + 1, count);
+		else
+			error_prefix(reading->error, "'%s'", shown.text);
+		error_prefix(reading->error, "%s:%u: site/@uri", reading->path, line);
+		return status;
 	}
 	return STATUS_OK;
 }

@@ -12,6 +12,8 @@
 /* More words than this has no list of ours; more would not be shown in a hint. */
 #define CHOICES_MAX 16
 
+#define HOUR_MS     UINT64_C(3600000)
+
 _Static_assert(sizeof(enum config_tls) == sizeof(int), "config_take_choice stores enums as int");
 
 static const struct config_choice true_or_false[] = {
@@ -30,6 +32,20 @@ static enum status refuse(struct config_reading *reading, const char *value, con
 	return error_set(reading->error, STATUS_INVALID, "'%s' is not %s", shown.text, form);
 }
 
+/* A name instead of a DN is what people write first; where it stops being a DN does not help them. */
+static enum status refuse_dn(struct config_reading *reading, const char *value, enum status status)
+{
+	if (*value == '\0') {
+		status = error_set(reading->error, STATUS_INVALID, "it is empty");
+		return error_hint(reading->error, status,
+				  "write the distinguished name: \"cn=WinRM Users,ou=Groups,dc=corp,dc=example\"");
+	}
+	if (status != STATUS_INVALID || strchr(value, '=') != NULL)
+		return status;
+	status = refuse(reading, value, "a distinguished name");
+	return error_hint(reading->error, status, "write all of it: \"cn=WinRM Users,ou=Groups,dc=corp,dc=example\"");
+}
+
 static enum status keep_text(struct config_reading *reading, const char *value, const char **slot)
 {
 	const char *copy = arena_copy_text(reading->arena, value);
@@ -41,15 +57,34 @@ static enum status keep_text(struct config_reading *reading, const char *value, 
 }
 
 static enum status check_range(struct config_reading *reading, const struct config_attribute *attribute,
-			       const char *value, uint64_t number, const char *unit)
+			       const char *value, uint64_t number)
 {
 	struct config_shown shown;
 
 	if (attribute->maximum == 0 || (number >= attribute->minimum && number <= attribute->maximum))
 		return STATUS_OK;
 	config_show(&shown, value, strlen(value));
-	return error_set(reading->error, STATUS_INVALID, "'%s' is not from %" PRIu64 " to %" PRIu64 "%s", shown.text,
-			 attribute->minimum, attribute->maximum, unit);
+	return error_set(reading->error, STATUS_INVALID, "'%s' is not from %" PRIu64 " to %" PRIu64, shown.text,
+			 attribute->minimum, attribute->maximum);
+}
+
+static enum status check_duration(struct config_reading *reading, const struct config_attribute *attribute,
+				  const char *value, uint64_t duration_ms)
+{
+	bool is_long = duration_ms > attribute->maximum;
+	uint64_t bound_ms = is_long ? attribute->maximum : attribute->minimum;
+	bool is_whole = bound_ms % 1000 == 0;
+	struct config_shown shown;
+
+	if (attribute->maximum == 0 || (!is_long && duration_ms >= attribute->minimum))
+		return STATUS_OK;
+	config_show(&shown, value, strlen(value));
+	if (!is_long && bound_ms == 1)
+		return error_set(reading->error, STATUS_INVALID, "'%s' is too short: it must be more than 0",
+				 shown.text);
+	return error_set(reading->error, STATUS_INVALID, "'%s' is too %s %" PRIu64 "%s", shown.text,
+			 is_long ? "long: at most" : "short: at least", is_whole ? bound_ms / 1000 : bound_ms,
+			 is_whole ? "s" : "ms");
 }
 
 enum status config_take_text(struct config_reading *reading, const struct config_attribute *attribute,
@@ -81,7 +116,8 @@ enum status config_take_dn(struct config_reading *reading, const struct config_a
 {
 	enum status status = dn_check(value, reading->error);
 
-	return status == STATUS_OK ? keep_text(reading, value, slot_of(attribute, target)) : status;
+	return status == STATUS_OK ? keep_text(reading, value, slot_of(attribute, target))
+				   : refuse_dn(reading, value, status);
 }
 
 enum status config_take_filter(struct config_reading *reading, const struct config_attribute *attribute,
@@ -163,7 +199,7 @@ enum status config_take_number(struct config_reading *reading, const struct conf
 
 	if (!config_parse_number(value, UINT64_MAX, &number))
 		return refuse(reading, value, "a whole number");
-	status = check_range(reading, attribute, value, number, "");
+	status = check_range(reading, attribute, value, number);
 	if (status == STATUS_OK)
 		*slot = number;
 	return status;
@@ -192,10 +228,13 @@ enum status config_take_duration(struct config_reading *reading, const struct co
 	enum status status;
 
 	if (!config_parse_duration(value, &duration_ms)) {
-		status = refuse(reading, value, "a duration of at most 100 days");
-		return error_hint(reading->error, status, "write a whole number and ms, s, m or h: \"3s\"");
+		status = refuse(reading, value, "a duration");
+		return error_hint(
+		    reading->error, status,
+		    "write a whole number and ms, s, m or h: \"3s\"; a day is \"24h\", and \"%uh\" the most",
+		    (unsigned)(CONFIG_MAX_DURATION_MS / HOUR_MS));
 	}
-	status = check_range(reading, attribute, value, duration_ms, " milliseconds");
+	status = check_duration(reading, attribute, value, duration_ms);
 	if (status == STATUS_OK)
 		*slot = duration_ms;
 	return status;
@@ -228,5 +267,5 @@ enum status config_take_size(struct config_reading *reading, const struct config
 	if (config_parse_size(value, slot))
 		return STATUS_OK;
 	status = refuse(reading, value, "a size");
-	return error_hint(reading->error, status, "write a whole number of bytes, or one with KB, MB or GB behind it");
+	return error_hint(reading->error, status, "write a whole number and B, KB, MB or GB: \"128MB\"");
 }

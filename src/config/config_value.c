@@ -135,7 +135,7 @@ bool config_parse_duration(const char *text, uint64_t *ms_out)
 
 bool config_parse_size(const char *text, uint64_t *bytes_out)
 {
-	static const struct unit units[] = {{"", 1}, {"KB", 1u << 10}, {"MB", 1u << 20}, {"GB", 1u << 30}};
+	static const struct unit units[] = {{"B", 1}, {"KB", 1u << 10}, {"MB", 1u << 20}, {"GB", 1u << 30}};
 
 	return parse_with_unit(text, units, COUNT_OF(units), UINT64_MAX, bytes_out);
 }
@@ -145,6 +145,22 @@ bool config_parse_number(const char *text, uint64_t maximum, uint64_t *number_ou
 	static const struct unit none = {"", 1};
 
 	return parse_with_unit(text, &none, 1, maximum, number_out);
+}
+
+bool config_is_comma_list(const char *word, size_t length)
+{
+	static const char scheme[] = "://";
+	const char *end = word + length;
+	const char *comma = memchr(word, ',', length);
+
+	if (comma == NULL)
+		return false;
+	if (comma == word || end[-1] == ',')
+		return true;
+	for (const char *at = comma; (size_t)(end - at) >= strlen(scheme); at++)
+		if (memcmp(at, scheme, strlen(scheme)) == 0)
+			return true;
+	return false;
 }
 
 bool config_is_domain_name(const char *name, size_t length)

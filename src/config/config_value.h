@@ -29,6 +29,9 @@ NODISCARD bool config_parse_number(const char *text, uint64_t maximum, uint64_t 
 /** Whether a counted string is a name that a domain may have: a DNS name, or a NetBIOS name. */
 bool config_is_domain_name(const char *name, size_t length);
 
+/** Whether a counted string without blanks is several URIs with commas between them; a comma inside one URI is none. */
+bool config_is_comma_list(const char *word, size_t length);
+
 /** Whether a counted string is a SHA-1 thumbprint: 40 hexadecimal digits and nothing between them. */
 bool config_is_thumbprint(const char *text, size_t length);
 

@@ -2,6 +2,7 @@
 #include <base/ascii.h>
 #include <base/memory.h>
 #include <base/utf.h>
+#include <config/config_value.h>
 #include <config/xml_gate.h>
 #include <config/xml_lex.h>
 #include <config/xml_reader.h>
@@ -21,7 +22,7 @@ static enum status check_utf8(const char *data, size_t length, const char *name,
 			return error_hint(
 			    error,
 			    error_set(error, STATUS_INVALID, "%s:%u: the bytes here are not UTF-8 text", name, line),
-			    "save the file as UTF-8");
+			    "save the file as UTF-8, and write encoding=\"UTF-8\" where it names one");
 		if (code_point == '\n')
 			line++;
 	}
@@ -151,10 +152,67 @@ static enum status check_piece(const struct xml_lex *lex, unsigned depth, const 
 	return STATUS_OK;
 }
 
+/* The start tags that wait for their end, as far as the pieces tell. */
+struct open_tags {
+	struct xml_lex tags[XML_MAX_DEPTH + 1];
+	unsigned depth;
+	bool fit; /* each end so far had the name of its start, and no tag swallowed another */
+};
+
+/* The name of a start tag (`skip` 1) or an end tag (2). */
+static size_t name_of(const struct xml_lex *lex, size_t skip, const char **name_out)
+{
+	size_t length = 0;
+
+	*name_out = lex->start + skip;
+	while (skip + length < lex->length && !ascii_is_blank(lex->start[skip + length]) &&
+	       strchr("/>", lex->start[skip + length]) == NULL)
+		length++;
+	return length;
+}
+
+static void follow_tags(struct open_tags *open, const struct xml_lex *lex)
+{
+	const char *start, *end;
+	size_t length;
+
+	if ((lex->piece == XML_PIECE_START || lex->piece == XML_PIECE_EMPTY) &&
+	    memchr(lex->start + 1, '<', lex->length - 1) != NULL)
+		open->fit = false;
+	if (lex->piece == XML_PIECE_START && open->depth < COUNT_OF(open->tags))
+		open->tags[open->depth++] = *lex;
+	if (lex->piece != XML_PIECE_CLOSE || open->depth == 0)
+		return;
+	length = name_of(&open->tags[--open->depth], 1, &start);
+	if (length != name_of(lex, 2, &end) || memcmp(start, end, length) != 0)
+		open->fit = false;
+}
+
+/* Of a document that only breaks off the parser says other things than that. */
+static enum status check_closed(const struct open_tags *open, const struct xml_lex *lex, const char *name,
+				struct error *error)
+{
+	struct config_shown shown;
+	const struct xml_lex *tag;
+	const char *tag_name;
+	size_t length;
+	enum status status;
+
+	/* An end with bytes is a piece that has none, and the parser's matter. */
+	if (open->depth == 0 || !open->fit || lex->length != 0)
+		return STATUS_OK;
+	tag = &open->tags[open->depth - 1];
+	length = name_of(tag, 1, &tag_name);
+	config_show(&shown, tag_name, length);
+	status = error_set(error, STATUS_INVALID, "%s:%u: <%s> of line %u is not closed", name, lex->line, shown.text,
+			   tag->line);
+	return error_hint(error, status, "write </%s> at its end", shown.text);
+}
+
 enum status xml_gate_check(const char *document, size_t length, const char *name, int was_utf16, struct error *error)
 {
+	struct open_tags open = {.fit = true};
 	struct xml_lex lex;
-	unsigned depth = 0;
 	bool first = true;
 
 	xml_lex_start(&lex, document, length);
@@ -162,14 +220,11 @@ enum status xml_gate_check(const char *document, size_t length, const char *name
 		enum status status = first ? check_encoding(&lex, name, was_utf16 != 0, error) : STATUS_OK;
 
 		first = false;
-		if (lex.piece == XML_PIECE_START)
-			depth++;
+		follow_tags(&open, &lex);
 		if (status == STATUS_OK)
-			status = check_piece(&lex, depth + (lex.piece == XML_PIECE_EMPTY ? 1u : 0u), name, error);
+			status = check_piece(&lex, open.depth + (lex.piece == XML_PIECE_EMPTY ? 1u : 0u), name, error);
 		if (status != STATUS_OK)
 			return status;
-		if (lex.piece == XML_PIECE_CLOSE && depth > 0)
-			depth--;
 	}
-	return STATUS_OK;
+	return check_closed(&open, &lex, name, error);
 }

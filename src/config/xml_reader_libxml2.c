@@ -66,6 +66,23 @@ static void copy_printable(char *out, size_t size, const char *message)
 	out[length] = 0;
 }
 
+/* What to do about the mistakes that people make in a text editor; NULL: the message must do. */
+static const char *hint_of(int code)
+{
+	switch (code) {
+	case XML_ERR_ATTRIBUTE_NOT_STARTED:
+		return "a straight \" or ' is expected around a value";
+	case XML_ERR_LT_IN_ATTRIBUTE:
+		return "close the quote before it, or write &lt; for <";
+	case XML_ERR_NAME_REQUIRED:
+	case XML_ERR_ENTITYREF_SEMICOL_MISSING:
+	case XML_ERR_UNDECLARED_ENTITY:
+		return "write &amp; for &, and &lt; for <";
+	default:
+		return NULL;
+	}
+}
+
 static void remember_problem(void *context, library_error raised)
 {
 	struct xml_reader *reader = context;
@@ -80,6 +97,8 @@ static void remember_problem(void *context, library_error raised)
 	copy_printable(message, sizeof(message), or_empty((const xmlChar *)raised->message));
 	error_set(&reader->problem, STATUS_INVALID, "%s:%d: not well-formed XML: %s", reader->name, raised->line,
 		  message);
+	if (hint_of(raised->code) != NULL)
+		error_hint(&reader->problem, STATUS_INVALID, "%s", hint_of(raised->code));
 }
 
 /* Some messages about memory go to the thread's other handler, which would print them. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <directory/dir_conn_libldap.h>
 
+#include <base/ascii.h>
 #include <base/memory.h>
 #include <directory/dir_code.h>
 #include <openldap.h>
@@ -13,6 +14,10 @@
 #define MESSAGE_MAX_BYTES   ((ber_len_t)DIR_SEARCH_MAX_BYTES)
 
 #define NOTHING_TO_WAIT_FOR 0
+
+/* RFC 8446 5.1: the first byte of what a TLS server sends. An LDAP message begins with 0x30. */
+#define TLS_ALERT     0x15
+#define TLS_HANDSHAKE 0x16
 
 void dir_conn_prepare_process(void)
 {
@@ -93,6 +98,17 @@ enum status dir_conn_failure(struct dir_conn *conn, int code, const char *what, 
 	return status;
 }
 
+/* A server that hangs up on LDAP without a word, or by an alert of TLS, may have waited for TLS. */
+static enum status hint_lost(const struct dir_conn *conn, enum status status, struct error *error)
+{
+	const int first_byte = conn->io.first_byte;
+
+	if (conn->is_tls || conn->io.timed_out || (first_byte >= 0 && first_byte != TLS_ALERT) ||
+	    !ascii_equal_nocase_n(conn->uri, strcspn(conn->uri, ":"), "ldap", 4))
+		return status;
+	return error_hint(error, status, "is this port for ldaps://?");
+}
+
 enum status dir_conn_await(struct dir_conn *conn, int message_id, uint64_t deadline_ms, const char *what,
 			   LDAPMessage **message_out, struct error *error)
 {
@@ -111,7 +127,7 @@ enum status dir_conn_await(struct dir_conn *conn, int message_id, uint64_t deadl
 			return error_set(error, STATUS_UNREACHABLE, "%s '%s': the server ended the connection", what,
 					 conn->uri);
 		case DIR_ARRIVAL_BROKEN:
-			return dir_conn_failure(conn, LDAP_SERVER_DOWN, what, error);
+			return hint_lost(conn, dir_conn_failure(conn, LDAP_SERVER_DOWN, what, error), error);
 		case DIR_ARRIVAL_NOTHING:
 			break;
 		}
@@ -216,11 +232,28 @@ static enum status check_version(struct dir_conn *conn, struct error *error)
 	if (!is_enough) {
 		(void)error_set(error, STATUS_UNREACHABLE, "'%s' speaks %s, and the policy wants TLS 1.%c or newer",
 				conn->uri, version != NULL ? version : "an unknown version of TLS", minimum);
-		(void)error_hint(error, STATUS_UNREACHABLE,
-				 "let the server speak newer TLS, or see minimum=\"\" in <tls>");
+		(void)error_hint(error, STATUS_UNREACHABLE, "let the server speak newer TLS, or see tls/@minimum");
 	}
 	ldap_memfree(version);
 	return is_enough ? STATUS_OK : STATUS_UNREACHABLE;
+}
+
+static enum status fail_handshake(struct dir_conn *conn, enum dir_security security, int code, struct error *error)
+{
+	const int first_byte = conn->io.first_byte;
+	const bool is_tls = first_byte == TLS_HANDSHAKE || first_byte == TLS_ALERT;
+
+	(void)dir_conn_failure(conn, code, "TLS failed with", error);
+	if (conn->io.timed_out)
+		return STATUS_TIMEOUT;
+	if (security == DIR_SECURITY_TLS && !is_tls) {
+		(void)error_set(error, STATUS_UNREACHABLE, "'%s' did not answer in TLS", conn->uri);
+		error_native(error, ERROR_ORIGIN_LDAP, code);
+		return error_hint(error, STATUS_UNREACHABLE,
+				  "does this port speak TLS? With StartTLS the URI is ldap://");
+	}
+	conn->has_refused_server = true;
+	return STATUS_UNREACHABLE;
 }
 
 enum status dir_conn_secure(struct dir_conn *conn, enum dir_security security, uint64_t deadline_ms,
@@ -236,11 +269,8 @@ enum status dir_conn_secure(struct dir_conn *conn, enum dir_security security, u
 	dir_io_patient(&conn->io, deadline_ms);
 	code = ldap_install_tls(conn->ld);
 	dir_io_prompt(&conn->io, deadline_ms);
-	if (code != LDAP_SUCCESS) {
-		conn->has_refused_server = !conn->io.timed_out;
-		(void)dir_conn_failure(conn, code, "TLS failed with", error);
-		return conn->io.timed_out ? STATUS_TIMEOUT : STATUS_UNREACHABLE;
-	}
+	if (code != LDAP_SUCCESS)
+		return fail_handshake(conn, security, code, error);
 	if (ldap_tls_inplace(conn->ld) != 1)
 		return error_set(error, STATUS_INTERNAL, "libldap said that '%s' has TLS, and it has not", conn->uri);
 	conn->is_tls = true;

@@ -48,7 +48,7 @@ struct dir_conn {
 	char *uri;                                /* owned */
 	LDAP *ld;                                 /* owned */
 	bool is_tls;                              /* TLS is in place, and must stay so */
-	bool has_refused_server;                  /* the handshake failed, and not for want of time */
+	bool has_refused_server;                  /* the handshake failed, neither for want of time nor of TLS */
 	bool is_broken;
 	size_t abandoned;
 	struct dir_io io;

@@ -7,8 +7,17 @@
 
 static const char bind_failed[] = "could not bind to";
 
-static enum status refuse_hint(enum status status, const struct config_directory *directory, struct error *error)
+static enum status refuse_hint(const struct dir_conn *conn, int code, enum status status, struct error *error)
 {
+	const struct config_directory *directory = conn->directory;
+
+	/* RFC 4513 6.3.1, 6.4: nothing is wrong with the credentials. */
+	if ((code == LDAP_CONFIDENTIALITY_REQUIRED || code == LDAP_STRONG_AUTH_REQUIRED) && !conn->is_tls)
+		return error_hint(error, status,
+				  "the server takes no passwords in the clear; use ldaps:// or StartTLS "
+				  "instead of <tls mode=\"none\"/>");
+	if (code == LDAP_CONFIDENTIALITY_REQUIRED || code == LDAP_STRONG_AUTH_REQUIRED)
+		return error_hint(error, status, "the server wants more than this TLS, or another bind/@mechanism");
 	if (status == STATUS_REFUSED && directory->bind == CONFIG_BIND_SIMPLE)
 		return error_hint(error, status, "check dn=\"%s\" and its password file in <bind>", directory->bind_dn);
 	if (status == STATUS_REFUSED && directory->bind == CONFIG_BIND_SASL)
@@ -22,7 +31,7 @@ static enum status conclude(struct dir_conn *conn, int code, struct error *error
 {
 	if (code == LDAP_SUCCESS)
 		return STATUS_OK;
-	return refuse_hint(dir_conn_failure(conn, code, bind_failed, error), conn->directory, error);
+	return refuse_hint(conn, code, dir_conn_failure(conn, code, bind_failed, error), error);
 }
 
 static enum status bind_simple(struct dir_conn *conn, const char *dn, const char *password, size_t length,

@@ -158,7 +158,7 @@ static enum status set_revocation_list(LDAP *ld, const char *path, struct error 
 		/* Others take the option and look at no list: a revoked certificate would pass. */
 		(void)error_set(error, STATUS_INVALID, "this system's libldap checks no revocation list: '%s'", path);
 		return error_hint(error, STATUS_INVALID,
-				  "take crl-file=\"\" out of the policy, or use a libldap "
+				  "take tls/@crl-file out of the policy, or use a libldap "
 				  "that is built with GnuTLS");
 	}
 	if ((status = check_readable(path, "revocation list", error)) != STATUS_OK)

@@ -37,6 +37,7 @@ struct dir_io {
 	bool timed_out; /* a read or write met the deadline: the stream is torn, the connection of no more use */
 	bool is_dead;   /* nothing is read or written any more, not even a farewell */
 	unsigned empty_reads;
+	int first_byte;    /* that arrived since the connect, or the last dir_io_patient; -1: none has */
 	size_t start, end; /* what of the buffer was not taken yet */
 	char buffer[DIR_IO_BUFFER_BYTES];
 };

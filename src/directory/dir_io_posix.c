@@ -30,7 +30,7 @@
 
 void dir_io_init(struct dir_io *io)
 {
-	*io = (struct dir_io){.fd = -1};
+	*io = (struct dir_io){.fd = -1, .first_byte = -1};
 }
 
 void dir_io_done(struct dir_io *io)
@@ -126,6 +126,18 @@ static int connect_any(const struct addrinfo *first, uint64_t deadline_ms)
 	return fd;
 }
 
+static enum status hint_connect(int failure, struct error *error)
+{
+	const enum status status = failure == ETIMEDOUT ? STATUS_TIMEOUT : STATUS_UNREACHABLE;
+
+	if (failure == ECONNREFUSED)
+		return error_hint(error, status, "is the server running, is the port right, does a firewall answer?");
+	if (failure == ETIMEDOUT)
+		return error_hint(error, status,
+				  "is the server running, and does a firewall let this machine through?");
+	return status;
+}
+
 enum status dir_io_connect(struct dir_io *io, const char *host, unsigned port, uint64_t deadline_ms,
 			   struct error *error)
 {
@@ -139,14 +151,17 @@ enum status dir_io_connect(struct dir_io *io, const char *host, unsigned port, u
 	if (failure != 0) {
 		(void)error_set(error, STATUS_UNREACHABLE, "could not find the address of '%s': %s", host,
 				gai_strerror(failure));
-		return error_hint(error, STATUS_UNREACHABLE, "check the host name in uri=\"\" and this machine's DNS");
+		return error_hint(error, STATUS_UNREACHABLE,
+				  "check the host name in directory/@uri, and this machine's DNS");
 	}
 	io->fd = connect_any(addresses, deadline_ms);
 	failure = errno;
 	freeaddrinfo(addresses);
-	if (io->fd < 0)
-		return error_system(error, failure == ETIMEDOUT ? STATUS_TIMEOUT : STATUS_UNREACHABLE, failure,
-				    "could not connect to '%s' port %u", host, port);
+	if (io->fd < 0) {
+		(void)error_system(error, failure == ETIMEDOUT ? STATUS_TIMEOUT : STATUS_UNREACHABLE, failure,
+				   "could not connect to '%s' port %u", host, port);
+		return hint_connect(failure, error);
+	}
 	set_tcp_options(io->fd);
 	return STATUS_OK;
 }
@@ -209,6 +224,8 @@ static ssize_t receive(struct dir_io *io, void *out, size_t size)
 	for (;;) {
 		length = recv(io->fd, out, size, MSG_DONTWAIT);
 		if (length >= 0) {
+			if (length > 0 && io->first_byte < 0)
+				io->first_byte = *(const unsigned char *)out;
 			io->empty_reads = 0;
 			return length;
 		}
@@ -296,6 +313,7 @@ int dir_io_attach(struct dir_io *io, Sockbuf *sockbuf)
 void dir_io_patient(struct dir_io *io, uint64_t deadline_ms)
 {
 	io->is_patient = true;
+	io->first_byte = -1;
 	io->deadline_ms = deadline_ms;
 }
 

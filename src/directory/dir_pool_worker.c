@@ -105,6 +105,14 @@ static void adopt_locked(struct dir_pool *pool, struct dir_worker *worker, struc
 	mutex_lock(&pool->lock);
 }
 
+static void tell_backoff(const struct dir_pool *pool, const char *uri, uint64_t backoff_ms)
+{
+	const bool is_long = backoff_ms >= 1000;
+
+	log_warning(pool->log, "'%s' is not asked again for %llu %s", uri,
+		    (unsigned long long)(is_long ? (backoff_ms + 500) / 1000 : backoff_ms), is_long ? "s" : "ms");
+}
+
 /*
  * Put the server into back-off, tell it once per step, and do not let those wait for whom there is
  * no hope now.
@@ -124,7 +132,7 @@ static void note_failure_locked(struct dir_pool *pool, size_t number, enum statu
 	mutex_unlock(&pool->lock);
 	if (backoff_ms > 0) {
 		log_failure(pool->log, LOG_LEVEL_WARNING, "directory server failed", error);
-		log_warning(pool->log, "'%s' is left alone for %llu ms", uri, (unsigned long long)backoff_ms);
+		tell_backoff(pool, uri, backoff_ms);
 	}
 	dir_pool_finish(pool, &given_up, DIR_OUTCOME_UNAVAILABLE);
 	mutex_lock(&pool->lock);

@@ -7,6 +7,9 @@
 /* Of a base or a filter in a message: a batch's filter would push the cause out of it. */
 #define SHOWN_BYTES 120
 
+/* RFC 4511 appendix A: insufficientAccessRights */
+#define INSUFFICIENT_ACCESS 50
+
 const char *dir_outcome_word(enum dir_outcome outcome)
 {
 	switch (outcome) {
@@ -122,7 +125,7 @@ static enum status status_of(enum dir_outcome outcome)
 }
 
 /* What an administrator can do; NULL: nothing that we know. */
-static const char *hint_of(enum dir_outcome outcome)
+static const char *hint_of(enum dir_outcome outcome, int code)
 {
 	switch (outcome) {
 	case DIR_OUTCOME_NO_SUCH_OBJECT:
@@ -130,7 +133,10 @@ static const char *hint_of(enum dir_outcome outcome)
 	case DIR_OUTCOME_LIMIT:
 		return "raise the server's size, time and paging limits for the bound account";
 	case DIR_OUTCOME_NOT_PERMITTED:
-		return "check what the bound account may read, and whether the server wants TLS";
+		return code == INSUFFICIENT_ACCESS
+			   ? "the directory does not show this to the bound account; give <bind> an account that may "
+			     "read users and groups"
+			   : "check what the bound account may read, and whether the server wants TLS";
 	case DIR_OUTCOME_REFERRAL:
 		return "referrals are not followed; name the server that holds this base";
 	case DIR_OUTCOME_BUSY:
@@ -152,7 +158,7 @@ enum status dir_search_failure(const struct dir_search *search, struct error *er
 {
 	const enum status status = status_of(search->outcome);
 	const char *text = search->server_text != NULL ? search->server_text : "";
-	const char *hint = hint_of(search->outcome);
+	const char *hint = hint_of(search->outcome, search->code);
 
 	if (status == STATUS_OK)
 		return STATUS_OK;

@@ -42,6 +42,7 @@ void closure_load_finish(struct closure_load *load, enum status status, const st
 	    .error = error,
 	    .closure = closure,
 	    .csn = stands_still ? NULL : load->csn,
+	    .csn_is_doubtful = load->csn_is_doubtful,
 	    .csn_stands_still = stands_still,
 	    .csn_base = load->csn_base,
 	    .began_us = load->began_us,

@@ -71,6 +71,7 @@ struct closure_loaded {
 	const char *csn_base;         /* the entry that has it */
 	uint64_t began_us;            /* clock_monotonic_us() before MARK */
 	uint64_t marked_us;           /* after MARK: what is read from now on, until `done`, goes with the closure */
+	bool csn_is_doubtful;         /* the server does not offer RFC 4533, so perhaps nobody keeps its contextCSN */
 	bool csn_stands_still;        /* there is a contextCSN, but a group is newer: `csn` is NULL */
 	const enum root_state *roots; /* [root_count] */
 	size_t invalid_members;       /* member values that are no DNs */

@@ -41,6 +41,7 @@ struct closure_load {
 	char *latest;       /* of the last round trip */
 	char *newest_group; /* the greatest entryCSN of a listed group; NULL: none was seen */
 	char *csn_base;     /* NULL: nothing that shows whether groups changed */
+	bool csn_is_doubtful;
 	struct closure_builder *builder;
 	enum root_state *roots;
 	bool restarted;    /* a fail-over delivered entries a second time: what the builder has is not to be trusted */

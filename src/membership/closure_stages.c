@@ -12,12 +12,14 @@
 /* More changes than this in the time of one load: read again rather than look at each. */
 #define DELTA_LIMIT 1000
 
-static const char *const context_attributes[] = {"namingContexts", "objectClass", NULL};
+static const char *const context_attributes[] = {"namingContexts", "objectClass", "supportedControl", NULL};
 static const char *const csn_attributes[] = {"contextCSN", NULL};
 static const char *const list_attributes[] = {"entryUUID", "nsUniqueId", "entryCSN", NULL};
 static const char *const root_attributes[] = {"objectClass", "entryUUID", "nsUniqueId", NULL};
 static const char *const no_attributes[] = {"1.1", NULL};
 static const char any_entry[] = "(objectClass=*)";
+/* RFC 4533 section 2.2. */
+static const char sync_request_control[] = "1.3.6.1.4.1.4203.1.9.1.1";
 
 /* Without a CSN the question still shows that the server answers, and that the base exists. */
 static const char *csn_base(const struct closure_load *load)
@@ -328,13 +330,12 @@ static void settle_delta(struct closure_load *load)
 	complete(load);
 }
 
-/* OpenLDAP keeps to the schema: a groupOfNames without a member cannot be, only be hidden from us. */
-static bool is_openldap(const struct dir_entry *dse)
+static bool shows(const struct dir_entry *dse, const char *attribute, const char *value)
 {
-	const struct dir_attribute *classes = dir_entry_attribute(dse, "objectClass");
+	const struct dir_attribute *found = dse == NULL ? NULL : dir_entry_attribute(dse, attribute);
 
-	for (size_t i = 0; classes != NULL && i < classes->value_count; i++)
-		if (ascii_equal_nocase(classes->values[i].data, "OpenLDAProotDSE"))
+	for (size_t i = 0; found != NULL && i < found->value_count; i++)
+		if (ascii_equal_nocase(found->values[i].data, value))
 			return true;
 	return false;
 }
@@ -344,8 +345,11 @@ static void settle_probe(struct closure_load *load)
 	const struct closure_plan *plan = load->plan;
 	const struct dir_entry *dse = load->found[0].entries;
 
-	if (dse != NULL && is_openldap(dse))
+	/* OpenLDAP keeps to the schema: a groupOfNames without a member cannot be, only be hidden from us. */
+	if (shows(dse, "objectClass", "OpenLDAProotDSE"))
 		closure_builder_demand_members(load->builder);
+	/* Its contextCSN is kept by syncprov, which brings this control, or by a consumer, which may be without. */
+	load->csn_is_doubtful = !shows(dse, "supportedControl", sync_request_control);
 	memory_free(load->csn_base);
 	load->csn_base = NULL;
 	if (closure_csn_base(dse, plan->directory->group_base, plan->names, plan->root_count, &load->csn_base) !=

@@ -55,33 +55,38 @@ static const char *own_key(struct membership_lookup *lookup, const char *dn, siz
 
 /* index */
 
+/* The memberships of one of the user's names. */
+struct held {
+	const struct member_pair *first;
+	size_t count;
+};
+
 enum membership_next lookup_by_index(struct membership_lookup *lookup, const struct dir_entry *user)
 {
 	const struct member_index *index = closure_index(lookup->closure);
 	const struct dir_attribute *uids = dir_entry_attribute(user, "uid");
 	size_t uid_count = uids == NULL ? 0 : uids->value_count;
 	size_t names = uid_count + 1, total = 0, length = 0;
-	const struct member_pair **found = arena_alloc_array(lookup->arena, names, sizeof(*found));
-	size_t *counts = arena_alloc_array(lookup->arena, names, sizeof(*counts));
+	struct held *held = arena_alloc_array(lookup->arena, names, sizeof(*held));
 	const char *key = own_key(lookup, user->dn, &length);
 
-	if (found == NULL || counts == NULL || key == NULL)
+	if (held == NULL || key == NULL)
 		return lookup_no_memory(lookup);
-	found[0] = member_index_find(index, closure_digest_dn(lookup->closure, key, length), &counts[0]);
+	held[0].first = member_index_find(index, closure_digest_dn(lookup->closure, key, length), &held[0].count);
 	for (size_t i = 0; i < uid_count; i++)
-		found[i + 1] = member_index_find(
+		held[i + 1].first = member_index_find(
 		    index, closure_digest_uid(lookup->closure, uids->values[i].data, uids->values[i].length),
-		    &counts[i + 1]);
+		    &held[i + 1].count);
 	for (size_t i = 0; i < names; i++)
-		total += counts[i];
+		total += held[i].count;
 	if (total > MEMBERSHIP_MAX_DIRECT)
 		return too_many(lookup, user);
 	lookup->direct = arena_alloc_array(lookup->arena, total + 1, sizeof(*lookup->direct));
 	if (lookup->direct == NULL)
 		return lookup_no_memory(lookup);
 	for (size_t i = 0; i < names; i++)
-		for (size_t k = 0; k < counts[i]; k++)
-			add_direct(lookup, found[i][k].group);
+		for (size_t k = 0; k < held[i].count; k++)
+			add_direct(lookup, held[i].first[k].group);
 	return MEMBERSHIP_DONE;
 }
 

@@ -86,6 +86,13 @@ static enum status prepare_groups(struct membership *membership, struct membersh
 	return STATUS_OK;
 }
 
+static bool is_old(const struct membership *membership, uint64_t now_us)
+{
+	uint64_t most_ms = membership->csn_is_doubtful ? MEMBERSHIP_REREAD_DOUBTFUL_MS : MEMBERSHIP_REREAD_MS;
+
+	return now_us - membership->closure_began_us >= most_ms * 1000;
+}
+
 enum status membership_prepare(struct membership *membership, struct membership_lookup *lookup)
 {
 	enum status status = STATUS_OK;
@@ -101,7 +108,7 @@ enum status membership_prepare(struct membership *membership, struct membership_
 	if (status == STATUS_OK && uses_search(membership, membership->closure) && membership->people != NULL)
 		status = prepare_groups(membership, lookup);
 	/* Nobody waits for this one, so it is no matter when there is no memory for it. */
-	if (lookup->asked_us - membership->closure_began_us >= (uint64_t)MEMBERSHIP_REREAD_MS * 1000)
+	if (is_old(membership, lookup->asked_us))
 		(void)!membership_load(membership);
 	return status;
 }

@@ -21,6 +21,10 @@
  *	one that stood there when the closure was read. Where the server has no contextCSN, a closure is used for
  *	unwatched-ttl after it was read.
  *
+ *	A contextCSN that nobody keeps (a database without syncprov may show the one that it was loaded with) would prove anything. So
+ *	a closure is also read again, beside the decisions, when it is MEMBERSHIP_REREAD_MS old; a group that is newer than
+ *	contextCSN gives it away, and from then on the server counts as one without.
+ *
  * One moment
  *	What is put together must have been true together, as far as anybody can tell. So the user's entry is asked for after the
  *	closure's MARK, or the same contextCSN stood at both; otherwise it is asked for again (ANEW): a user who is thrown out of a deny

@@ -107,6 +107,7 @@ static void take_closure(struct membership *membership, const struct closure_loa
 	membership->closure = closure_ref(loaded->closure);
 	membership->closure_began_us = loaded->began_us;
 	membership->closure_marked_us = loaded->marked_us;
+	membership->csn_is_doubtful = loaded->csn_is_doubtful;
 	membership->proven_us = loaded->began_us;
 	if (first)
 		log_closure(membership, loaded);

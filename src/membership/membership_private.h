@@ -18,6 +18,8 @@
  * it was loaded with and that nothing moves. Reading the groups finds that out.
  */
 #define MEMBERSHIP_REREAD_MS 300000
+/* And at this one where the server does not offer what comes with syncprov, and so may be such a database. */
+#define MEMBERSHIP_REREAD_DOUBTFUL_MS 10000
 /* So many loads in a row may fail before the next one has to wait a while: a fault of a moment costs nobody more than his answer. */
 #define MEMBERSHIP_QUICK_FAILURES 32
 /* That while. Lookups are told the failure meanwhile; it keeps many of them from listing a broken directory all the time. */
@@ -39,7 +41,8 @@ struct membership {
 	char *csn_base;
 	uint64_t closure_began_us;
 	uint64_t closure_marked_us; /* what was read from then on goes with the closure */
-	uint64_t proven_us;         /* when the closure was last known to be what the directory has */
+	bool csn_is_doubtful;
+	uint64_t proven_us; /* when the closure was last known to be what the directory has */
 
 	bool loading, stopped;
 	bool told_no_csn;

@@ -96,6 +96,10 @@ static enum status check_file(int fd, enum trust trust, const char *path, struct
 
 	if (fstat(fd, info_out) != 0)
 		return error_system(error, STATUS_UNREACHABLE, errno, "could not examine '%s'", path);
+	if (S_ISDIR(info_out->st_mode)) {
+		(void)error_set(error, STATUS_INVALID, "'%s' is a directory", path);
+		return error_hint(error, STATUS_INVALID, "name the file");
+	}
 	if (!S_ISREG(info_out->st_mode))
 		return error_set(error, STATUS_INVALID, "'%s' is not a regular file", path);
 	if (trust == TRUST_ANY)

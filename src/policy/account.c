@@ -50,7 +50,7 @@ static bool parse_zone(const char *text, int64_t *offset_out)
 		minutes = two_digits(text + 3);
 	if (hours < 0 || hours > 23 || minutes < 0 || minutes > 59)
 		return false;
-	*offset_out = (text[0] == '-' ? -1 : 1) * (hours * 3600 + minutes * 60);
+	*offset_out = (text[0] == '-' ? -1 : 1) * ((int64_t)hours * 3600 + (int64_t)minutes * 60);
 	return true;
 }
 
@@ -91,8 +91,8 @@ bool account_parse_time(const char *text, int64_t *seconds_out)
 		return false;
 	if (!parse_zone(skip_fraction(text), &offset))
 		return false;
-	*seconds_out = days_from_date(century * 100 + year, month, day) * SECONDS_PER_DAY + hour * 3600 + minute * 60 +
-		       second - offset;
+	*seconds_out = days_from_date(century * 100 + year, month, day) * SECONDS_PER_DAY + (int64_t)hour * 3600 +
+		       (int64_t)minute * 60 + second - offset;
 	return true;
 }
 

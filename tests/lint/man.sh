@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # man.sh SOURCE_DIR BUILD_DIR PROGRAM: the manual page and what the program says of itself name the same commands and the
-# same options, and the page formats without a warning.
+# same options, the page explains each word of the table of reasons and no other, and it formats without a warning.
 # shellcheck source=tests/lint/lint.sh
 . "$(dirname "$0")/lint.sh"
 program=${3:-}
@@ -43,6 +43,17 @@ for what in commands options; do
 	comm -13 "$scratch/$what" "$scratch/page_$what" >"$scratch/found"
 	findings_from "$scratch/found" "in $page, not in --help"
 done
+
+# The table's entries look like `[WA_REASON_MEMBER] = "member",`, the page's like a bold item below `.SS Reasons`.
+reasons=src/authorizer/reason.c
+sed -n 's/.*\[WA_REASON_[A-Z_]*\] = "\([^"]*\)".*/\1/p' "$reasons" | sort -u >"$scratch/reasons"
+[ -s "$scratch/reasons" ] || finding "$reasons: no table of reasons is found in it"
+awk '/^\.S[HS]/ { on = tolower($2) == "reasons"; next } on && after_tp && $1 == ".B" { print $2 } { after_tp = /^\.TP/ }' \
+	"$scratch/page" | sort -u >"$scratch/page_reasons"
+comm -23 "$scratch/reasons" "$scratch/page_reasons" >"$scratch/found"
+findings_from "$scratch/found" "a reason of $reasons, not in $page"
+comm -13 "$scratch/reasons" "$scratch/page_reasons" >"$scratch/found"
+findings_from "$scratch/found" "a reason in $page, not in $reasons"
 
 if command -v groff >/dev/null 2>&1; then
 	groff -man -ww -Tutf8 -z "$page" 2>"$scratch/found"

@@ -143,19 +143,25 @@ class Lints(unittest.TestCase):
         return str(path)
 
     MAN = (".TH WSMAUTHZ 1\n.SH NAME\nwsmauthz\n.SH COMMANDS\n.SS check\nText with \\fB\\-\\-url\\fR.\n.TP\n.B bench\n"
-           "Text.\n.SH OPTIONS\n.TP\n.B \\-\\-json\nText.\n.TP\n.BI \\-\\-log\\-level \" LEVEL\"\nText.\n")
+           "Text.\n.SH OPTIONS\n.TP\n.B \\-\\-json\nText.\n.TP\n.BI \\-\\-log\\-level \" LEVEL\"\nText.\n"
+           ".SH OUTPUT\n.SS Reasons\n.TP\n.B member\nText.\n.TP\n.B no\\-such\\-user\nText.\n.SH FILES\n.TP\n.B none\nText.\n")
+    REASONS = "\t[WA_REASON_MEMBER] = \"member\",\n\t[WA_REASON_NO_SUCH_USER] = \"no-such-user\",\n"
 
     def test_man__page_that_agrees__is_clean(self):
         self.plant("src/cli/wsmauthz.1", self.MAN)
+        self.plant("src/authorizer/reason.c", self.REASONS)
         self.assert_clean("man", self.program())
 
     def test_man__page_that_differs__is_found(self):
+        self.plant("src/authorizer/reason.c", self.REASONS)
         rows = (
             (("--url".replace("-", "\\-"), "nothing"), "--url: in --help, not in"),
             (("\\-\\-json", "\\-\\-yaml"), "--yaml: in src/cli/wsmauthz.1, not in --help"),
             ((".B bench", ".B load"), "bench: in --help, not in"),
             ((".SS check", ".SS ask"), "ask: in src/cli/wsmauthz.1, not in --help"),
             ((".SS check", ".SS check\n.NOSUCH"), "NOSUCH"),
+            ((".B member", ".B members"), "member: a reason of src/authorizer/reason.c, not in src/cli/wsmauthz.1"),
+            (("such\\-user", "user"), "no-user: a reason in src/cli/wsmauthz.1, not in src/authorizer/reason.c"),
         )
         for (old, new), expected in rows:
             with self.subTest(expected):

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`wsmauthz check` against a real directory: what it says, and what it says when certificates, network or policy are bad."""
 import os
+import subprocess
 import sys
 import unittest
 from pathlib import Path
@@ -128,6 +129,25 @@ class Verdicts(WithFolder):
         with Slapd(ldif=ldif, service_limits="size=3") as slapd:
             answers = testbed.check(PROGRAM, self.policy(slapd), ["CORP\\p%d" % number for number in range(40)])
             self.assertEqual({answer["verdict"] for answer in answers} - {"authorize", "error"}, set(), answers)
+
+
+class Descriptors(WithFolder):
+    """Closed ones must not become the connection to the directory, into which answers and log lines would be written."""
+
+    def test_closed_standard_output_and_error__do_not_become_the_connection(self):
+        with Slapd(ldif=PEOPLE + GROUPS) as slapd:
+            for tls in ("ldaps", "none"):
+                path = self.policy(slapd, tls=tls)
+                for closed, status in ((">&-", 3), ("2>&-", 0), ("<&- 2>&-", 0), ("<&- >&- 2>&-", 3)):
+                    with self.subTest(closed=closed, tls=tls):
+                        command = 'exec "$@" ' + closed
+                        done = subprocess.run(["sh", "-c", command, "sh", PROGRAM, "check", "--log-level", "debug",
+                                               "--config", path, "alice", "alice", "alice"],
+                                              stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False)
+                        self.assertEqual(done.returncode, status, done)
+                        self.assertEqual(done.stdout.count(b"authorize  member"), 3 if status == 0 else 0)
+                        if closed == ">&-":
+                            self.assertIn(b"could not write to standard output", done.stderr)
 
 
 class Connections(WithFolder):

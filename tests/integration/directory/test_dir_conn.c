@@ -255,7 +255,7 @@ static void open__nobody_there__is_unreachable_at_once(void **state)
 	(void)state;
 	bench_policy_init(&policy);
 	bench_check_fails(&policy, "ldap://127.0.0.1:1", STATUS_UNREACHABLE, "could not connect to '127.0.0.1' port 1",
-			  "");
+			  "is the server running, is the port right");
 	bench_check_fails(&policy, "ldaps://127.0.0.1:1", STATUS_UNREACHABLE, "could not connect", "");
 	bench_check_fails(&policy, "ldapi://%2Fnowhere%2Fldapi", STATUS_UNREACHABLE, "could not connect to the socket",
 			  "");

@@ -124,6 +124,18 @@ static void check_raw_fails(struct bench_policy *policy, const struct raw_step *
 	raw_server_stop(&server);
 }
 
+static void check_raw_tls_fails(struct bench_policy *policy, const struct raw_step *steps, size_t count,
+				const char *what, const char *hint)
+{
+	struct raw_server server;
+	char ldaps_uri[64];
+
+	assert_true(raw_server_start(&server, steps, count));
+	(void)snprintf(ldaps_uri, sizeof(ldaps_uri), "ldaps://127.0.0.1:%u", server.port);
+	bench_check_fails(policy, ldaps_uri, STATUS_UNREACHABLE, what, hint);
+	raw_server_stop(&server);
+}
+
 #define EXTENDED_REFUSED "\x30\x0c\x02\x01\x01\x78\x07\x0a\x01\x02\x04\x00\x04\x00"
 #define EXTENDED_OK      "\x30\x0c\x02\x01\x01\x78\x07\x0a\x01\x00\x04\x00\x04\x00"
 
@@ -182,6 +194,54 @@ static void open__server_breaks_off_in_the_bind__is_unreachable(void **state)
 	bench_policy_init_raw(&policy);
 	for (i = 0; i < COUNT_OF(rows); i++)
 		check_raw_fails(&policy, rows[i].steps, rows[i].count, STATUS_UNREACHABLE, "could not bind to", "");
+	bench_policy_done(&policy);
+}
+
+/* What a TLS server says to a message of LDAP (RFC 8446 6: unexpected_message), and a plain one to TLS. */
+#define TLS_ALERT "\x15\x03\x03\x00\x02\x02\x0a"
+
+static void open__other_protocol_at_the_port__says_which(void **state)
+{
+	static const struct raw_step alert[] = {RAW_HEAR, RAW_SAY(TLS_ALERT), RAW_CLOSE};
+	static const struct raw_step closed[] = {RAW_HEAR, RAW_CLOSE};
+	static const struct raw_step plain[] = {RAW_HEAR_BYTES, RAW_SAY(RAW_BIND_OK), RAW_CLOSE};
+	static const struct raw_step deaf[] = {RAW_HEAR_BYTES, RAW_CLOSE};
+	static const struct raw_step tls[] = {RAW_HEAR_BYTES, RAW_SAY(TLS_ALERT), RAW_CLOSE};
+	static const char for_ldaps[] = "is this port for ldaps://?";
+	static const char for_starttls[] = "With StartTLS the URI is ldap://";
+	struct bench_policy policy;
+
+	(void)state;
+	bench_policy_init_raw(&policy);
+	check_raw_fails(&policy, alert, COUNT_OF(alert), STATUS_UNREACHABLE, "could not bind to", for_ldaps);
+	check_raw_fails(&policy, closed, COUNT_OF(closed), STATUS_UNREACHABLE, "could not bind to", for_ldaps);
+	policy.directory.tls = CONFIG_TLS_STARTTLS;
+	check_raw_fails(&policy, alert, COUNT_OF(alert), STATUS_UNREACHABLE, "could not start TLS", for_ldaps);
+	check_raw_fails(&policy, closed, COUNT_OF(closed), STATUS_UNREACHABLE, "could not start TLS", for_ldaps);
+	policy.directory.tls = CONFIG_TLS_LDAPS;
+	check_raw_tls_fails(&policy, plain, COUNT_OF(plain), "did not answer in TLS", for_starttls);
+	check_raw_tls_fails(&policy, deaf, COUNT_OF(deaf), "did not answer in TLS", for_starttls);
+	check_raw_tls_fails(&policy, tls, COUNT_OF(tls), "TLS failed with", "the certificate's authority");
+	bench_policy_done(&policy);
+}
+
+/* Nothing is wrong with the password: the answers to a bind are strongerAuthRequired and confidentialityRequired. */
+static void open__server_wants_tls__does_not_blame_the_password(void **state)
+{
+	static const struct raw_step stronger[] = {
+	    RAW_HEAR, RAW_SAY("\x30\x0c\x02\x01\x01\x61\x07\x0a\x01\x08\x04\x00\x04\x00"), RAW_HEAR};
+	static const struct raw_step confidential[] = {
+	    RAW_HEAR, RAW_SAY("\x30\x0c\x02\x01\x01\x61\x07\x0a\x01\x0d\x04\x00\x04\x00"), RAW_HEAR};
+	static const char hint[] = "no passwords in the clear; use ldaps:// or StartTLS";
+	struct bench_policy policy;
+
+	(void)state;
+	bench_policy_init(&policy);
+	policy.directory.tls = CONFIG_TLS_NONE;
+	check_raw_fails(&policy, stronger, COUNT_OF(stronger), STATUS_REFUSED, "stronger authentication required (8)",
+			hint);
+	check_raw_fails(&policy, confidential, COUNT_OF(confidential), STATUS_REFUSED, "confidentiality required (13)",
+			hint);
 	bench_policy_done(&policy);
 }
 
@@ -267,6 +327,8 @@ int main(void)
 	    cmocka_unit_test(open__server_trickles__times_out_without_cpu),
 	    cmocka_unit_test(open__starttls_fails__goes_no_further),
 	    cmocka_unit_test(open__server_breaks_off_in_the_bind__is_unreachable),
+	    cmocka_unit_test(open__other_protocol_at_the_port__says_which),
+	    cmocka_unit_test(open__server_wants_tls__does_not_blame_the_password),
 	    cmocka_unit_test(open__server_is_busy__is_unreachable),
 	    cmocka_unit_test(open__scram_ends_early__is_refused),
 	    cmocka_unit_test(open__an_allocation_fails__is_undone),

@@ -48,8 +48,6 @@ static void arguments_parse__good_lines__are_taken_apart(void **state)
 	    {"w check alice --config F", "F", "-", false, 1, "alice"},
 	    {"w check --config=F alice", "F", "-", false, 1, "alice"},
 	    {"w --config=a=b check alice", "a=b", "-", false, 1, "alice"},
-	    {"w --config= check alice", "", "-", false, 1, "alice"},
-	    {"w --config '' check alice", "", "-", false, 1, "alice"},
 	    {"w --json --url U check alice", "-", "U", true, 1, "alice"},
 	    {"w check alice --json --json", "-", "-", true, 1, "alice"},
 	    {"w check --url --json alice", "-", "--json", false, 1, "alice"},
@@ -59,6 +57,9 @@ static void arguments_parse__good_lines__are_taken_apart(void **state)
 	    {"w check ''", "-", "-", false, 1, ""},
 	    {"w check check", "-", "-", false, 1, "check"},
 	    {"w check --json", "-", "-", true, 0, "-"},
+	    {"w --json -- check alice", "-", "-", true, 1, "alice"},
+	    {"w -- check --json", "-", "-", false, 1, "--json"},
+	    {"w -- check -- -h", "-", "-", false, 2, "-h"},
 	};
 
 	(void)state;
@@ -83,20 +84,30 @@ static void arguments_parse__bad_lines__are_refused_with_words(void **state)
 {
 	static const struct {
 		const char *line, *what;
+		bool is_of_check; /* the hint leads to that command's help */
 	} rows[] = {
-	    {"w chekc alice", "unknown command 'chekc'"},
-	    {"w '' alice", "unknown command ''"},
-	    {"w - check", "unknown command '-'"},
-	    {"w check --jsno alice", "unknown option '--jsno'"},
-	    {"w check -j alice", "unknown option '-j'"},
-	    {"w check --js alice", "unknown option '--js'"},
-	    {"w check --jsonx alice", "unknown option '--jsonx'"},
-	    {"w check --=x alice", "unknown option '--=x'"},
-	    {"w check --json=yes alice", "option '--json' takes no value"},
-	    {"w check alice --config", "option '--config' needs a value: --config FILE"},
-	    {"w --config a check --config b alice", "option '--config' is given twice"},
-	    {"w --config a check --config=a alice", "option '--config' is given twice"},
-	    {"w check --version=1 x", "unknown option '--version=1'"},
+	    {"w chekc alice", "unknown command 'chekc'", false},
+	    {"w '' alice", "unknown command ''", false},
+	    {"w - check", "unknown command '-'", false},
+	    {"w -- --json check", "unknown command '--json'", false},
+	    {"w --jsno check alice", "unknown option '--jsno'", false},
+	    {"w check --jsno alice", "unknown option '--jsno'", true},
+	    {"w check -j alice", "unknown option '-j'", true},
+	    {"w check -help alice", "unknown option '-help'", true},
+	    {"w check --js alice", "unknown option '--js'", true},
+	    {"w check --jsonx alice", "unknown option '--jsonx'", true},
+	    {"w check --=x alice", "unknown option '--=x'", true},
+	    {"w check --json=yes alice", "option '--json' takes no value", true},
+	    {"w check --json= alice", "option '--json' takes no value", true},
+	    {"w check alice --config", "option '--config' needs a value: --config FILE", true},
+	    {"w check alice --config=", "option '--config' needs a value: --config FILE", true},
+	    {"w --config= check alice", "option '--config' needs a value: --config FILE", false},
+	    {"w --config '' check alice", "option '--config' needs a value: --config FILE", false},
+	    {"w check --mechanism= alice", "option '--mechanism' needs a value: --mechanism NAME", true},
+	    {"w check --url '' alice", "option '--url' needs a value: --url URL", true},
+	    {"w --config a check --config b alice", "option '--config' is given twice", true},
+	    {"w --config a check --config=a alice", "option '--config' is given twice", true},
+	    {"w check --version=1 x", "unknown option '--version=1'", true},
 	};
 
 	(void)state;
@@ -107,7 +118,9 @@ static void arguments_parse__bad_lines__are_refused_with_words(void **state)
 
 		assert_row(rows[i].line, parse(rows[i].line, copy, &a, &error) == STATUS_INVALID);
 		assert_row(rows[i].line, strcmp(error.what, rows[i].what) == 0);
-		assert_row(rows[i].line, error.hint[0] != '\0' && a.operand_count == 77);
+		assert_row(rows[i].line, strcmp(error.hint, rows[i].is_of_check ? "see 'wsmauthz check --help'"
+										: "see 'wsmauthz --help'") == 0);
+		assert_row(rows[i].line, a.operand_count == 77);
 	}
 }
 
@@ -122,6 +135,12 @@ static void arguments_parse__help_and_version__need_no_command(void **state)
 	arguments_done(&a);
 	assert_status(parse("w --version", copy, &a, NULL), STATUS_OK, NULL);
 	assert_true(!a.wants_help && a.wants_version && a.command == NULL);
+	arguments_done(&a);
+	assert_status(parse("w -h", copy, &a, NULL), STATUS_OK, NULL);
+	assert_true(a.wants_help && a.command == NULL);
+	arguments_done(&a);
+	assert_status(parse("w check -h", copy, &a, NULL), STATUS_OK, NULL);
+	assert_true(a.wants_help && a.command == &command_check);
 	arguments_done(&a);
 	assert_status(parse("w check --help", copy, &a, NULL), STATUS_OK, NULL);
 	assert_true(a.wants_help && a.command == &command_check);

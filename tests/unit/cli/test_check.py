@@ -71,7 +71,9 @@ class CheckTest(unittest.TestCase):
     def test_usage__errors_are_2_with_what_and_hint(self):
         for words in ([], ["chekc"], ["check"], ["check", "--jsno", "x"], ["check", "x", "--config"],
                       ["check", "-", "x"], ["check", "x", "-"], ["check", "--log-level", "loud", "x"],
-                      ["check", "--json=1", "x"], ["check", "--url", "a", "--url", "b", "x"]):
+                      ["check", "--json=1", "x"], ["check", "--url", "a", "--url", "b", "x"],
+                      ["check", "--config=", "x"], ["check", "--mechanism=", "x"], ["check", "--mechanism", "", "x"],
+                      ["check", "--config", self.policy, "--url", "ldaps://h/", "x"]):
             done = self.run_program(*words)
             self.assertEqual(done.returncode, 2, words)
             self.assertEqual(done.stdout, b"")
@@ -85,11 +87,31 @@ class CheckTest(unittest.TestCase):
         self.assertEqual(stderr, "wsmauthz: error: policy.xml:3: no such element 'alow'; write a better one\n")
         self.assertEqual(self.check("--config=/nonexistent", "alice")[0], 2)
 
+    def test_url__that_is_none_is_a_usage_error(self):
+        for url in ("h", "h:5986", "emea.corp.example/wsman", "ftp://h/", "https:///wsman", "https://h:99999/",
+                    "https://a b/", "\xff"):
+            status, lines, stderr = self.check("--url", url, "alice")
+            self.assertEqual((status, lines), (2, []), url)
+            self.assertEqual(stderr, "wsmauthz: error: '%s' is no http or https URL; "
+                                     "write it as --url https://host:5986/wsman\n" % url)
+        for url in ("https://h", "HTTP://h:5985/wsman", "https://[::1]:5986/wsman?a"):
+            self.assertEqual(self.check("--url", url, "alice")[0], 0, url)
+
+    @unittest.skipIf(os.path.exists("/etc/wsmauthz/wsmauthz.xml"), "this machine has a policy at the default path")
+    def test_policy__missing_at_the_default_path_is_2_with_what_to_do(self):
+        hint = "; name it by --config FILE, or begin with conf/wsmauthz.xml\n"
+        done = self.run_program("check", "alice")
+        self.assertEqual((done.returncode, done.stdout), (2, b""))
+        self.assertIn("/etc/wsmauthz/wsmauthz.xml", done.stderr.decode())
+        self.assertTrue(done.stderr.decode().endswith(hint), done.stderr)
+        self.assertNotIn(hint, self.check("--config=/nonexistent", "alice")[2])
+
     def test_help_and_version__are_0_on_standard_output(self):
         done = self.run_program("--version")
         self.assertEqual((done.returncode, done.stdout.decode()),
                          (0, "wsmauthz %s\n" % os.environ["WSMAUTHZ_VERSION"]))
-        for words in (["--help"], ["check", "--help"], ["--help", "check"], ["check", "x", "--help"]):
+        for words in (["--help"], ["check", "--help"], ["--help", "check"], ["check", "x", "--help"], ["-h"],
+                      ["check", "-h"]):
             done = self.run_program(*words)
             self.assertEqual((done.returncode, done.stderr), (0, b""), words)
             for option in (b"--config", b"--json", b"--url", b"--mechanism", b"--log-level"):
@@ -116,6 +138,16 @@ class CheckTest(unittest.TestCase):
             self.assertTrue(line["sender"].endswith("\ufffd"))
             self.assertLess(len(line["sender"]), 10000)
         self.assertEqual(self.check("-", data=b""), (0, [], ""))
+
+    def test_stdin__a_byte_order_mark_in_front_is_left_out(self):
+        _, lines, _ = self.check("-", data=b"\xef\xbb\xbfalice\r\n\xef\xbb\xbfalice\r\n")
+        self.assertEqual([(line["sender"], line["reason"]) for line in lines],
+                         [("alice", "member"), ("\ufeffalice", "not-a-member")])
+        self.assertEqual(self.check("-", data=b"\xef\xbb\xbf"), (0, [], ""))
+
+    def test_text__a_name_that_is_no_unicode_is_said_to_be_that(self):
+        done = self.run_program("check", "--config", self.policy, "-", data=b"J\xf6rg\na\0b\n")
+        self.assertEqual(done.stdout.decode().count("the sender's name is not valid Unicode text\n"), 2)
 
     def test_operands__are_any_bytes(self):
         status, lines, _ = self.check("", b"ali\xffce", "x" * 100000, "--", "--json", "-x")
@@ -171,6 +203,47 @@ class CheckTest(unittest.TestCase):
                                   stderr=subprocess.PIPE, timeout=60, check=False)
         self.assertEqual(done.returncode, 3)
         self.assertIn(b"could not write to standard output", done.stderr)
+
+    def run_closed(self, closed, *words, data=b""):
+        """With some of the descriptors 0 to 2 closed, as a shell does it with >&-."""
+        redirections = " ".join("%d<&-" % descriptor for descriptor in closed)
+        return subprocess.run(["sh", "-c", 'exec "$@" ' + redirections, "sh", PROGRAM, *words], input=data,
+                              capture_output=True, timeout=60, check=False)
+
+    def test_closed__standard_output_is_an_error(self):
+        for words in (["check", "alice"], ["check", "-"], ["--help"], ["--version"]):
+            for closed in ([1], [0, 1]):
+                with self.subTest(words=words, closed=closed):
+                    done = self.run_closed(closed, "--config", self.policy, *words, data=b"alice\n")
+                    is_nothing_to_say = words[-1] == "-" and 0 in closed
+                    self.assertEqual(done.returncode, 0 if is_nothing_to_say else 3, done)
+                    self.assertEqual(b"could not write to standard output" in done.stderr, not is_nothing_to_say)
+
+    def test_closed__standard_error_and_input_do_no_harm(self):
+        for closed in ([0], [2], [0, 2]):
+            with self.subTest(closed=closed):
+                done = self.run_closed(closed, "--log-level", "debug", "--config", self.policy, "check", "alice")
+                self.assertEqual((done.returncode, len(done.stdout.splitlines())), (0, 1), done)
+        self.assertEqual(self.run_closed([0, 1, 2], "check", "--config", self.policy, "alice").returncode, 3)
+        done = self.run_closed([0], "check", "--config", self.policy, "-")
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, b"", b""))
+
+    def test_closed__descriptors_are_filled_before_anything_is_opened(self):
+        process = subprocess.Popen(["sh", "-c", 'exec "$@" >&- 2>&-', "sh", PROGRAM, "check", "--config", self.policy, "-"],
+                                   stdin=subprocess.PIPE)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        self.addCleanup(process.stdin.close)
+        folder = "/proc/%d/fd/" % process.pid
+        deadline = time.monotonic() + 30
+        while not (os.path.exists(folder + "1") and os.path.exists(folder + "2")) or \
+                os.readlink("/proc/%d/exe" % process.pid) != os.path.realpath(PROGRAM):
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.01)
+        self.assertEqual([os.readlink(folder + each) for each in "12"], ["/dev/null"] * 2)
+        process.stdin.write(b"alice\n")
+        process.stdin.close()
+        self.assertEqual(process.wait(timeout=30), 3)
 
     def test_stdin__that_cannot_be_read_is_an_error_after_what_was_read(self):
         folder = os.open("/", os.O_RDONLY)

@@ -34,6 +34,9 @@ static const struct wa_decision failed = {
 };
 static const struct wa_decision ruled_out = {
     .verdict = WA_DENY, .reason = WA_REASON_DENIED_GROUP, .code = 5, .rule = "deny CN=Leavers,dc=x"};
+static const struct wa_decision nobody = {.verdict = WA_DENY, .reason = WA_REASON_NO_SUCH_USER, .code = 5};
+static const struct wa_decision foreign = {
+    .verdict = WA_DENY, .reason = WA_REASON_FOREIGN_DOMAIN, .code = 5, .detail = "no domain"};
 static const struct wa_decision unknown = {.verdict = WA_DENY, .reason = WA_REASON_NOT_A_MEMBER, .code = 5};
 
 static void check_format_json__decisions__have_all_members_in_order(void **state)
@@ -104,6 +107,17 @@ static void check_format_text__decisions__are_one_clean_line(void **state)
 	     "\xEF\xBF\xBD"
 	     "evil\xEF\xBF\xBD   deny       not-a-member\n"},
 	    {{"", 0, false}, &unknown, "        deny       not-a-member\n"},
+	    {{"", 0, false}, &nobody, "        deny       no-such-user\n"},
+	    {{"C/al", 4, false}, &nobody, "C/al    deny       no-such-user    did you mean C\\al?\n"},
+	    {{"C/al", 4, false}, &foreign, "C/al    deny       foreign-domain  no domain; did you mean C\\al?\n"},
+	    {{"C/a\x1B", 4, false},
+	     &nobody,
+	     "C/a\xEF\xBF\xBD    deny       no-such-user    did you mean C\\a\xEF\xBF\xBD?\n"},
+	    {{"C/al", 4, false}, &unknown, "C/al    deny       not-a-member\n"},
+	    {{"C/", 2, false}, &nobody, "C/      deny       no-such-user\n"},
+	    {{"/al", 3, false}, &nobody, "/al     deny       no-such-user\n"},
+	    {{"a/b@c", 5, false}, &nobody, "a/b@c   deny       no-such-user\n"},
+	    {{"C\\a/b", 5, false}, &nobody, "C\\a/b   deny       no-such-user\n"},
 	};
 
 	(void)state;

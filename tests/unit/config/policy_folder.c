@@ -32,13 +32,19 @@ void policy_folder_write(const struct policy_folder *folder, const char *name, c
 
 void policy_folder_make(struct policy_folder *folder)
 {
+	static const char certificate[] = "of whom\n-----BEGIN CERTIFICATE-----\n";
+	static const char list[] = "-----BEGIN X509 CRL-----\n";
+
 	(void)snprintf(folder->path, sizeof(folder->path), "/tmp/wsmauthz-config-XXXXXX");
 	check(mkdtemp(folder->path) != NULL, folder->path);
 	(void)snprintf(folder->policy, sizeof(folder->policy), "%s/policy.xml", folder->path);
 	policy_folder_write(folder, "bind.secret", "s3cret\n", 7, 0600);
 	policy_folder_write(folder, "empty.secret", "", 0, 0600);
 	policy_folder_write(folder, "open.secret", "s3cret\n", 7, 0644);
-	policy_folder_write(folder, "ca.pem", "x", 1, 0644);
+	policy_folder_write(folder, "ca.pem", certificate, strlen(certificate), 0644);
+	policy_folder_write(folder, "open.pem", certificate, strlen(certificate), 0664);
+	policy_folder_write(folder, "ca.crl", list, strlen(list), 0644);
+	policy_folder_write(folder, "ca.der", "\x30\x82\x01\x00", 4, 0644);
 }
 
 void policy_folder_remove(const struct policy_folder *folder)

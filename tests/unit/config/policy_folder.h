@@ -5,7 +5,10 @@
  *	bind.secret   "s3cret" and a line end, for its owner alone
  *	empty.secret  nothing
  *	open.secret   a secret that everybody may read
- *	ca.pem        something that can be read
+ *	ca.pem        what looks like a certificate in PEM form
+ *	open.pem      the same, and its group may write it
+ *	ca.crl        what looks like a revocation list in PEM form
+ *	ca.der        four bytes that are no PEM
  */
 #ifndef WSMAUTHZ_TESTS_UNIT_CONFIG_POLICY_FOLDER_H
 #define WSMAUTHZ_TESTS_UNIT_CONFIG_POLICY_FOLDER_H

@@ -53,7 +53,7 @@ static void config_path_from_extra_info__bad_fragments__are_refused(void **state
 	} rows[] = {
 	    {"", "extraInfo"},
 	    {"C:\\policy.xml", "extraInfo:1: not well-formed"},
-	    {"<InitializationParameters>", "extraInfo:1: not well-formed"},
+	    {"<InitializationParameters>", "extraInfo:1: <InitializationParameters> of line 1 is not closed"},
 	    {IN(OURS) IN(OURS), "extraInfo:1: not well-formed"},
 	    {"<Param Name='ConfigFile' Value='x'/>", "extraInfo:1: it is not an <InitializationParameters>"},
 	    {IN(OURS OURS), "extraInfo:1: the parameter ConfigFile is given twice"},

@@ -16,7 +16,7 @@ static const char full[] =
     "<directory uri=\" ldaps://a.example  ldaps://b.example:1636 \" base=\"dc=example\" domain=\"CORP corp.example\"\n"
     " timeout=\"1500ms\" identity=\"name\">\n"
     "<bind mechanism=\"simple\" dn=\"cn=svc,dc=example\" password-file=\"bind.secret\"/>\n"
-    "<tls mode=\"ldaps\" ca-file=\"ca.pem\" crl-file=\"ca.pem\" minimum=\"1.3\"/>\n"
+    "<tls mode=\"ldaps\" ca-file=\"ca.pem\" crl-file=\"ca.crl\" minimum=\"1.3\"/>\n"
     "<users name-attribute=\"cn\" upn-attribute=\"mail\" filter=\"(objectClass=person)\"/>\n"
     "<groups strategy=\"search\" base=\"ou=groups,dc=example\"/>\n"
     "<pool connections=\"4\"/>\n"
@@ -150,7 +150,7 @@ static void config_parse__a_full_policy__keeps_what_it_says_of_the_directory(voi
 	assert_memory_equal(secret_bytes(directory->bind_secret), "s3cret", 6);
 	assert_int_equal(directory->tls, CONFIG_TLS_LDAPS);
 	assert_beside(*state, directory->tls_ca_file, "ca.pem");
-	assert_beside(*state, directory->tls_crl_file, "ca.pem");
+	assert_beside(*state, directory->tls_crl_file, "ca.crl");
 	assert_int_equal(directory->tls_minimum, 13);
 	assert_string_equal(directory->user_name_attribute, "cn");
 	assert_string_equal(directory->user_upn_attribute, "mail");

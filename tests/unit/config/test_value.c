@@ -62,16 +62,20 @@ static void config_parse_duration__texts__gives_milliseconds_or_refuses(void **s
 static void config_parse_size__texts__gives_bytes_or_refuses(void **state)
 {
 	static const struct number_row rows[] = {
-	    {"0", true, 0},
-	    {"4096", true, 4096},
+	    {"0B", true, 0},
+	    {"4096B", true, 4096},
 	    {"64KB", true, 65536},
+	    {"0", false, 0},
+	    {"4096", false, 0},
+	    {"64b", false, 0},
 	    {"128MB", true, UINT64_C(134217728)},
 	    {"1GB", true, UINT64_C(1073741824)},
 	    {"17179869183GB", true, UINT64_C(17179869183) << 30},
 	    {"17179869184GB", false, 0},
-	    {"18446744073709551615", true, UINT64_MAX},
-	    {"18446744073709551616", false, 0},
+	    {"18446744073709551615B", true, UINT64_MAX},
+	    {"18446744073709551616B", false, 0},
 	    {"", false, 0},
+	    {"B", false, 0},
 	    {"KB", false, 0},
 	    {"64kb", false, 0},
 	    {"64K", false, 0},
@@ -141,6 +145,29 @@ static void config_is_domain_name__names__takes_netbios_and_dns_names(void **sta
 	for (size_t i = 0; i < COUNT_OF(rows); i++)
 		assert_row(rows[i].name, config_is_domain_name(rows[i].name, strlen(rows[i].name)) == rows[i].expected);
 	assert_false(config_is_domain_name("CO\0RP", 5));
+}
+
+static void config_is_comma_list__words__tells_lists_from_commas_in_a_path(void **state)
+{
+	static const struct {
+		const char *word;
+		bool expected;
+	} rows[] = {
+	    {"", false},
+	    {"https://a:1/x", false},
+	    {"https://a:1/x,y", false},
+	    {"https://a:1/x,y:/z", false},
+	    {"https://a:1/x,", true},
+	    {",https://a:1/x", true},
+	    {"https://a:1/x,https://b:1/x", true},
+	    {"https://a:1/x,y,https://b:1/x", true},
+	    {",", true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++)
+		assert_row(rows[i].word, config_is_comma_list(rows[i].word, strlen(rows[i].word)) == rows[i].expected);
+	assert_false(config_is_comma_list("https://a:1/x,", 13));
 }
 
 static void config_is_thumbprint__texts__takes_forty_digits(void **state)
@@ -238,6 +265,7 @@ int main(void)
 	    cmocka_unit_test(config_parse_size__texts__gives_bytes_or_refuses),
 	    cmocka_unit_test(config_parse_number__texts__gives_numbers_up_to_the_maximum),
 	    cmocka_unit_test(config_is_domain_name__names__takes_netbios_and_dns_names),
+	    cmocka_unit_test(config_is_comma_list__words__tells_lists_from_commas_in_a_path),
 	    cmocka_unit_test(config_is_thumbprint__texts__takes_forty_digits),
 	    cmocka_unit_test(config_show__values__cuts_at_a_character_and_hides_controls),
 	    cmocka_unit_test(config_hint_names__wrong_names__suggests_the_near_one_or_all),

@@ -29,6 +29,7 @@ struct rig {
 	struct executor *executor;
 	struct log log;
 	atomic_uint warnings, infos;
+	atomic_uint backoffs_s, backoffs_ms; /* told in this unit */
 	struct dir_pool *pool;
 };
 
@@ -36,7 +37,8 @@ static inline void rig_log(void *context, enum log_level level, const char *line
 {
 	struct rig *rig = context;
 
-	(void)line;
+	if (strstr(line, "is not asked again for ") != NULL)
+		atomic_fetch_add(strstr(line, " ms") != NULL ? &rig->backoffs_ms : &rig->backoffs_s, 1);
 	if (level == LOG_LEVEL_WARNING)
 		atomic_fetch_add(&rig->warnings, 1);
 	if (level == LOG_LEVEL_INFO)

@@ -116,6 +116,8 @@ static void backoff__dead_server__is_asked_once_a_step_and_told_once_a_step(void
 	assert_in_range(opens, 2, 7);
 	rig_done(&rig);
 	assert_in_range(rig.warnings, 2 * opens - 2, 2 * opens + 2);
+	assert_int_equal(rig.backoffs_ms, rig.warnings / 2);
+	assert_int_equal(rig.backoffs_s, 0);
 }
 
 static void backoff__bad_password__waits_long(void **state)
@@ -132,6 +134,8 @@ static void backoff__bad_password__waits_long(void **state)
 
 	assert_int_equal(dir_conn_fake_counts(SERVER_A).opens, 1);
 	rig_done(&rig);
+	assert_int_equal(rig.backoffs_s, 1);
+	assert_int_equal(rig.backoffs_ms, 0);
 }
 
 struct restarts {

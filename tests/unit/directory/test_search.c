@@ -159,20 +159,24 @@ static void search_failure__each_outcome__has_status_and_words(void **state)
 		const char *server_text;
 		enum status status;
 		const char *what;
+		const char *hint; /* NULL: any */
 	} rows[] = {
 	    {"limit", DIR_OUTCOME_LIMIT, 3, "too slow", STATUS_LIMIT,
-	     "search below 'dc=x' (uid=a): time limit exceeded (3): too slow"},
-	    {"ours", DIR_OUTCOME_LIMIT, 0, NULL, STATUS_LIMIT, "search below 'dc=x' (uid=a): limit"},
-	    {"none", DIR_OUTCOME_NONE, 0, NULL, STATUS_INTERNAL, "none"},
-	    {"missing", DIR_OUTCOME_NO_SUCH_OBJECT, 32, NULL, STATUS_NOT_FOUND, "no such object (32)"},
-	    {"busy", DIR_OUTCOME_BUSY, 51, NULL, STATUS_UNREACHABLE, "busy (51)"},
-	    {"rights", DIR_OUTCOME_NOT_PERMITTED, 50, NULL, STATUS_REFUSED, "insufficient access rights (50)"},
-	    {"referral", DIR_OUTCOME_REFERRAL, 10, NULL, STATUS_REFUSED, "referral (10)"},
-	    {"refused", DIR_OUTCOME_REFUSED, -7, NULL, STATUS_REFUSED, "bad search filter (-7)"},
-	    {"broken", DIR_OUTCOME_BAD_CONNECTION, -1, NULL, STATUS_UNREACHABLE, "connection lost (-1)"},
-	    {"late", DIR_OUTCOME_TIMEOUT, 0, NULL, STATUS_TIMEOUT, "timeout"},
-	    {"nobody", DIR_OUTCOME_UNAVAILABLE, 0, NULL, STATUS_UNREACHABLE, "unavailable"},
-	    {"memory", DIR_OUTCOME_NO_MEMORY, 0, NULL, STATUS_NO_MEMORY, "no-memory"},
+	     "search below 'dc=x' (uid=a): time limit exceeded (3): too slow", NULL},
+	    {"ours", DIR_OUTCOME_LIMIT, 0, NULL, STATUS_LIMIT, "search below 'dc=x' (uid=a): limit", NULL},
+	    {"none", DIR_OUTCOME_NONE, 0, NULL, STATUS_INTERNAL, "none", NULL},
+	    {"missing", DIR_OUTCOME_NO_SUCH_OBJECT, 32, NULL, STATUS_NOT_FOUND, "no such object (32)", NULL},
+	    {"busy", DIR_OUTCOME_BUSY, 51, NULL, STATUS_UNREACHABLE, "busy (51)", NULL},
+	    {"rights", DIR_OUTCOME_NOT_PERMITTED, 50, NULL, STATUS_REFUSED, "insufficient access rights (50)",
+	     "give <bind> an account that may read"},
+	    {"clear", DIR_OUTCOME_NOT_PERMITTED, 13, NULL, STATUS_REFUSED, "confidentiality required (13)",
+	     "whether the server wants TLS"},
+	    {"referral", DIR_OUTCOME_REFERRAL, 10, NULL, STATUS_REFUSED, "referral (10)", NULL},
+	    {"refused", DIR_OUTCOME_REFUSED, -7, NULL, STATUS_REFUSED, "bad search filter (-7)", NULL},
+	    {"broken", DIR_OUTCOME_BAD_CONNECTION, -1, NULL, STATUS_UNREACHABLE, "connection lost (-1)", NULL},
+	    {"late", DIR_OUTCOME_TIMEOUT, 0, NULL, STATUS_TIMEOUT, "timeout", NULL},
+	    {"nobody", DIR_OUTCOME_UNAVAILABLE, 0, NULL, STATUS_UNREACHABLE, "unavailable", NULL},
+	    {"memory", DIR_OUTCOME_NO_MEMORY, 0, NULL, STATUS_NO_MEMORY, "no-memory", NULL},
 	};
 	struct dir_search search = {.base = "dc=x", .filter = "(uid=a)"};
 	struct error error;
@@ -187,6 +191,7 @@ static void search_failure__each_outcome__has_status_and_words(void **state)
 		assert_row(rows[i].row, dir_search_failure(&search, &error) == rows[i].status);
 		assert_row(rows[i].row, error.status == rows[i].status && error.native == rows[i].code);
 		assert_row(rows[i].row, strstr(error.what, rows[i].what) != NULL);
+		assert_row(rows[i].row, rows[i].hint == NULL || strstr(error.hint, rows[i].hint) != NULL);
 	}
 	search.outcome = DIR_OUTCOME_OK;
 	assert_int_equal(dir_search_failure(&search, &error), STATUS_OK);

@@ -277,6 +277,74 @@ static void closure_builder__no_memory__says_so_and_leaks_nothing(void **state)
 	memory_fail_at(0);
 }
 
+/* What changed while the groups were read, and whether that makes a difference. The root holds CHILD. */
+static void closure_builder_concerns__changes__those_that_can_matter(void **state)
+{
+	static const struct {
+		const char *dn, *attributes;
+		bool expected;
+	} rows[] = {
+	    {"uid=alice,dc=x", "objectClass=inetOrgPerson", false},
+	    {"uid=alice,dc=x", "objectClass=PERSON", false},
+	    {"uid=alice,dc=x", "objectClass=person; hasSubordinates=TRUE", true},
+	    {"cn=printer,dc=x", "objectClass=device", true},
+	    {"cn=printer,dc=x", "objectClass=device; hasSubordinates=FALSE", false},
+	    {"ou=groups,dc=x", "objectClass=organizationalUnit; hasSubordinates=TRUE", true},
+	    {"ou=groups,dc=x", "objectClass=organizationalUnit", true},
+	    {"cn=hidden,dc=x", "cn=hidden", true},
+	    {ROOT, "objectClass=groupOfNames; entryUUID=id-root", true},
+	    {CHILD, "objectClass=groupOfNames; entryUUID=id-child; hasSubordinates=FALSE", true},
+	    {"cn=elsewhere,dc=x", "objectClass=groupOfNames; entryUUID=id-elsewhere", false},
+	    {"CN=Elsewhere,dc=x", "objectClass=groupOfNames; nsUniqueId=id-elsewhere", false},
+	    {"cn=elsewhere,dc=x", "objectClass=groupOfNames; entryUUID=id-remade", true},
+	    {"cn=elsewhere,dc=x", "objectClass=groupOfNames", true},
+	    {"cn=new,dc=x", "objectClass=groupOfNames; entryUUID=id-elsewhere", true},
+	    {"uid=alice,dc=x", "objectClass=inetOrgPerson; objectClass=posixGroup; entryUUID=id-alice", true},
+	};
+	struct closure_builder *builder = builder_with_root(1 << 20);
+
+	(void)state;
+	assert_int_equal(take(builder, closure_builder_next_unread(builder), "objectClass=groupOfNames; member=" CHILD),
+			 STATUS_OK);
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct arena *arena = arena_new(65536);
+
+		assert_row(rows[i].attributes,
+			   closure_builder_concerns(builder, build_entry(arena, rows[i].dn, rows[i].attributes)) ==
+			       rows[i].expected);
+		arena_free(&arena);
+	}
+	closure_builder_free(&builder);
+}
+
+/* Sealing may be tried again when memory ran out in the middle, and then everything is there. */
+static void closure_builder_seal__no_memory__can_be_tried_again(void **state)
+{
+	(void)state;
+	for (size_t n = 1;; n++) {
+		size_t before = memory_live_count(), count;
+		struct closure_builder *builder = builder_with_root(1 << 20);
+		struct closure *closure;
+		enum status status;
+
+		assert_int_equal(take(builder, closure_builder_next_unread(builder), "member=uid=alice,dc=x"),
+				 STATUS_OK);
+		memory_fail_at(n);
+		status = closure_builder_seal(builder);
+		count = memory_fail_count();
+		memory_fail_at(0);
+		assert_int_equal(status, count < n ? STATUS_OK : STATUS_NO_MEMORY);
+		assert_int_equal(closure_builder_seal(builder), STATUS_OK);
+		closure = finish(&builder);
+		assert_int_equal(holders(closure, "uid=alice,dc=x"), 1);
+		assert_int_equal(closure_distance(closure, 0, closure_root_group(closure, 0)), 0);
+		closure_unref(&closure);
+		assert_int_equal(memory_live_count(), before);
+		if (count < n)
+			break;
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -288,6 +356,8 @@ int main(void)
 	    cmocka_unit_test(closure_builder__index_beyond_its_budget__goes_on_without),
 	    cmocka_unit_test(closure_builder__values_that_are_no_dn_to_us__are_left_to_the_server),
 	    cmocka_unit_test(closure_builder__a_value_beyond_every_limit__is_counted),
+	    cmocka_unit_test(closure_builder_concerns__changes__those_that_can_matter),
+	    cmocka_unit_test(closure_builder_seal__no_memory__can_be_tried_again),
 	    cmocka_unit_test(closure_builder__no_memory__says_so_and_leaks_nothing),
 	};
 

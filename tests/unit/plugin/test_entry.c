@@ -127,19 +127,44 @@ static void entry_points__senders_of_every_kind__are_refused_at_the_edge(void **
 		const char *name;
 		WSMAN_SENDER_DETAILS details;
 		enum wa_reason reason;
+		const char *detail;
 	} rows[] = {
-	    {"no name", {NULL, alice, NULL, &token, NULL}, WA_REASON_BAD_SENDER_NAME},
-	    {"empty name", {empty, alice, NULL, &token, NULL}, WA_REASON_BAD_SENDER_NAME},
-	    {"surrogate", {surrogate, alice, NULL, &token, NULL}, WA_REASON_BAD_SENDER_NAME},
-	    {"too long", {too_long, alice, NULL, &token, NULL}, WA_REASON_BAD_SENDER_NAME},
-	    {"longest", {longest, alice, NULL, &token, NULL}, WA_REASON_NOT_A_MEMBER},
-	    {"bad mechanism", {alice, surrogate, NULL, &token, NULL}, WA_REASON_BAD_SENDER_NAME},
-	    {"long mechanism", {alice, long_mechanism, NULL, &token, NULL}, WA_REASON_BAD_SENDER_NAME},
-	    {"bad URL", {alice, alice, NULL, &token, surrogate}, WA_REASON_BAD_SENDER_NAME},
-	    {"long URL", {alice, alice, NULL, &token, long_url}, WA_REASON_BAD_SENDER_NAME},
-	    {"bad certificate", {alice, alice, &bad_certificate, &token, NULL}, WA_REASON_BAD_SENDER_NAME},
-	    {"no token", {alice, alice, NULL, NULL, NULL}, WA_REASON_NO_TOKEN},
-	    {"no name, no token", {NULL, NULL, NULL, NULL, NULL}, WA_REASON_BAD_SENDER_NAME},
+	    {"no name", {NULL, alice, NULL, &token, NULL}, WA_REASON_BAD_SENDER_NAME, "the sender's name is empty"},
+	    {"empty name", {empty, alice, NULL, &token, NULL}, WA_REASON_BAD_SENDER_NAME, "the sender's name is empty"},
+	    {"surrogate",
+	     {surrogate, alice, NULL, &token, NULL},
+	     WA_REASON_BAD_SENDER_NAME,
+	     "the sender's name is not valid Unicode text"},
+	    {"too long",
+	     {too_long, alice, NULL, &token, NULL},
+	     WA_REASON_BAD_SENDER_NAME,
+	     "the sender's name is longer than any honest one"},
+	    {"longest", {longest, alice, NULL, &token, NULL}, WA_REASON_NOT_A_MEMBER, "mechanism=alice"},
+	    {"bad mechanism",
+	     {alice, surrogate, NULL, &token, NULL},
+	     WA_REASON_BAD_SENDER_NAME,
+	     "the authentication mechanism is not valid Unicode text"},
+	    {"long mechanism",
+	     {alice, long_mechanism, NULL, &token, NULL},
+	     WA_REASON_BAD_SENDER_NAME,
+	     "the authentication mechanism is longer than any honest one"},
+	    {"bad URL",
+	     {alice, alice, NULL, &token, surrogate},
+	     WA_REASON_BAD_SENDER_NAME,
+	     "the URL is not valid Unicode text"},
+	    {"long URL",
+	     {alice, alice, NULL, &token, long_url},
+	     WA_REASON_BAD_SENDER_NAME,
+	     "the URL is longer than any honest one"},
+	    {"bad certificate",
+	     {alice, alice, &bad_certificate, &token, NULL},
+	     WA_REASON_BAD_SENDER_NAME,
+	     "the client certificate's description is not valid Unicode text"},
+	    {"no token", {alice, alice, NULL, NULL, NULL}, WA_REASON_NO_TOKEN, "the sender came without a token"},
+	    {"no name, no token",
+	     {NULL, NULL, NULL, NULL, NULL},
+	     WA_REASON_BAD_SENDER_NAME,
+	     "the sender's name is empty"},
 	};
 	struct seen seen;
 	PVOID context = start(SCRIPT, &seen);
@@ -163,6 +188,7 @@ static void entry_points__senders_of_every_kind__are_refused_at_the_edge(void **
 			assert_row(rows[i].name, call.token == NULL && call.user_context == NULL && !call.has_quota);
 			assert_row(rows[i].name, seen.last.reason == rows[i].reason);
 			assert_row(rows[i].name, seen.last.verdict == WA_DENY);
+			assert_row(rows[i].name, strstr(seen.detail, rows[i].detail) != NULL);
 		}
 	}
 	assert_int_equal(WSManPluginShutdown(context, 0, 3), 0);
