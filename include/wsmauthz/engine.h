@@ -160,13 +160,22 @@ bool wa_engine_open(const char *policy_path, const struct wa_options *options, s
 
 /**
  * Ask. `decided` is called exactly once, later, never inside this call, at the latest at the policy's deadline and a moment.
- * When there is no memory even to remember the question, `decided` is not called and false is returned:
- * answer with an error yourself.
+ * When there is no memory even to remember the question, or tens of thousands wait already, `decided` is not called and
+ * false is returned: answer with an error yourself.
  *
  * Threads: any. Does no I/O and never waits for the directory.
  */
 bool wa_engine_decide(struct wa_engine *engine, const struct wa_question *question, wa_decided_fn *decided,
 		      void *context);
+
+/**
+ * Leave the audit record of an answer that was given without asking: a name that cannot be read, a sender without a token.
+ * Question and decision are copied (of the decision: verdict, reason, code, detail). When memory is short the
+ * record is lost, and the loss is told by the log.
+ *
+ * Threads: any. Does no I/O.
+ */
+void wa_engine_record(struct wa_engine *engine, const struct wa_question *question, const struct wa_decision *decision);
 
 /** The longest time that a decision takes, by the policy: the directory's timeout, in milliseconds. */
 uint32_t wa_engine_timeout_ms(const struct wa_engine *engine);

@@ -91,29 +91,36 @@ static const char *why_unreadable(enum status status)
 	return "is not valid Unicode text";
 }
 
-/* Nobody but us writes these down for an administrator, unless an observer was told. */
-static void refuse(struct plugin_call *call, const struct plugin *plugin, enum wa_reason reason, const char *detail)
+/* What could be read of the question is in `texts`. */
+static void refuse(struct plugin_call *call, const struct plugin *plugin, enum wa_kind kind, const struct texts *texts,
+		   enum wa_reason reason, const char *detail)
 {
-	struct wa_decision decision = plugin_answer_refusal(reason, detail);
-	const char *verdict = wa_verdict_word(decision.verdict), *word = wa_reason_word(reason);
+	const struct wa_decision decision = plugin_answer_refusal(reason, detail);
+	const struct wa_question question = {
+	    .kind = kind,
+	    .sender = texts->sender,
+	    .sender_length = texts->sender_length,
+	    .mechanism = texts->mechanism,
+	    .http_url = texts->url,
+	};
 
-	if (plugin->observe != NULL)
-		log_debug(&plugin->log, "plug-in: %s, %s: %s", verdict, word, detail);
-	else
-		log_warning(&plugin->log, "plug-in: %s, %s: %s", verdict, word, detail);
+	wa_engine_record(plugin->engine, &question, &decision);
+	log_debug(&plugin->log, "plug-in: %s, %s: %s", wa_verdict_word(decision.verdict), wa_reason_word(reason),
+		  detail);
 	plugin_call_refuse(call, &decision);
 }
 
-static void refuse_texts(struct plugin_call *call, const struct plugin *plugin, enum status status, const char *what)
+static void refuse_texts(struct plugin_call *call, const struct plugin *plugin, enum wa_kind kind,
+			 const struct texts *texts, enum status status, const char *what)
 {
 	char detail[128];
 
 	if (status == STATUS_NO_MEMORY) {
-		refuse(call, plugin, WA_REASON_NO_MEMORY, "no memory to read the host's question");
+		refuse(call, plugin, kind, texts, WA_REASON_NO_MEMORY, "no memory to read the host's question");
 		return;
 	}
 	(void)snprintf(detail, sizeof(detail), "%s %s", what, why_unreadable(status));
-	refuse(call, plugin, WA_REASON_BAD_SENDER_NAME, detail);
+	refuse(call, plugin, kind, texts, WA_REASON_BAD_SENDER_NAME, detail);
 }
 
 static bool may_name_sid(const char *mechanism)
@@ -154,14 +161,15 @@ static void ask(struct plugin_call *call, const struct plugin *plugin, enum wa_k
 	enum status status;
 
 	if (flags != 0) {
-		refuse(call, plugin, WA_REASON_BAD_CALL, "the host called with flags, which are reserved");
+		refuse(call, plugin, kind, &texts, WA_REASON_BAD_CALL,
+		       "the host called with flags, which are reserved");
 		return;
 	}
 	status = read_texts(details, &texts, &what);
 	if (status != STATUS_OK)
-		refuse_texts(call, plugin, status, what);
+		refuse_texts(call, plugin, kind, &texts, status, what);
 	else if (details->clientToken == NULL && !wa_engine_allows_null_token(plugin->engine))
-		refuse(call, plugin, WA_REASON_NO_TOKEN, "the sender came without a token");
+		refuse(call, plugin, kind, &texts, WA_REASON_NO_TOKEN, "the sender came without a token");
 	else
 		ask_with(call, kind, &texts, details->certificateDetails != NULL);
 	texts_done(&texts);

@@ -1,6 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """The plug-in in a host, before a real slapd and before directories that break."""
+import collections
+import json
 import os
 import socket
 import struct
@@ -69,12 +71,12 @@ class DirectoryTest(HostTest):
         cls.addClassCleanup(slapd.__exit__, None, None, None)
         return slapd
 
-    def policy(self, mode, name="policy.xml", **options):
+    def policy(self, mode, name="policy.xml", audit="", **options):
         folder = tempfile.TemporaryDirectory(prefix="wsmauthz-host-")
         self.addCleanup(folder.cleanup)
         options.setdefault("timeout", "3s")
         return testbed.write_policy(folder.name + "/" + name, self.slapd, allow=[self.slapd.group_dn("ops")],
-                                    redirect=SITE, extra='<plugin completion="%s"/>' % mode, **options)
+                                    redirect=SITE, extra='<plugin completion="%s"/>%s' % (mode, audit), **options)
 
     def run_host(self, test, *expected, modes=MODES, **options):
         for mode in modes:
@@ -89,6 +91,18 @@ class DirectoryTest(HostTest):
 
     def test_matrix(self):
         self.run_host("matrix")
+
+    def test_matrix__what_the_edge_refuses_is_audited_too(self):
+        for mode in MODES:
+            with self.subTest(mode):
+                policy = self.policy(mode, audit='<audit to="file" file="audit.log"/>')
+                self.host(self.plugin, policy, mode, "matrix")
+                with open(os.path.join(os.path.dirname(policy), "audit.log"), encoding="utf-8") as file:
+                    records = [json.loads(line) for line in file]
+                reasons = collections.Counter((record["verdict"], record["reason"]) for record in records)
+                # Each of the three kinds of call; without a context there is no policy, and so no audit.
+                self.assertEqual(reasons, {("error", "bad-call"): 3, ("deny", "bad-sender-name"): 6,
+                                           ("deny", "no-token"): 3})
 
     def test_records(self):
         self.run_host("records", ("CORP\\alice", 0))

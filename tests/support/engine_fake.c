@@ -30,8 +30,13 @@ struct wa_engine {
 	struct question *asleep; /* the executor's thread only: asked, not answered */
 };
 
-static atomic_size_t asked, engines;
+static atomic_size_t asked, recorded, engines;
 static _Atomic(struct question *) lost;
+
+size_t engine_fake_recorded(void)
+{
+	return atomic_load(&recorded);
+}
 
 size_t engine_fake_asked(void)
 {
@@ -172,6 +177,16 @@ bool wa_engine_decide(struct wa_engine *engine, const struct wa_question *asked_
 	question->timer.context = question;
 	executor_post(engine->executor, &question->task);
 	return true;
+}
+
+void wa_engine_record(struct wa_engine *engine, const struct wa_question *question, const struct wa_decision *decision)
+{
+	(void)engine;
+	if (question->sender == NULL && question->sender_length > 0)
+		abort();
+	if (decision->verdict == WA_AUTHORIZE || decision->verdict == WA_REDIRECT || decision->detail == NULL)
+		abort();
+	atomic_fetch_add(&recorded, 1);
 }
 
 uint32_t wa_engine_timeout_ms(const struct wa_engine *engine)

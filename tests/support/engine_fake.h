@@ -28,6 +28,9 @@
 /** Questions that were asked of all fake engines of this process so far. */
 size_t engine_fake_asked(void);
 
+/** Audit records that were left with fake engines of this process so far. */
+size_t engine_fake_recorded(void);
+
 /** Engines that are open. */
 size_t engine_fake_open(void);
 
