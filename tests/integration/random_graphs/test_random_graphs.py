@@ -199,7 +199,7 @@ class Run:
 
     def _uid(self, people):
         """Anybody; but often somebody who is let in, and now and then somebody whom a deny rule keeps out."""
-        for reason, share in (("member", 0.3), ("denied-group", 0.1)):
+        for reason, share in (("member", 0.5), ("denied-group", 0.15)):
             if people[reason] and self.rng.random() < share:
                 return self.rng.choice(people[reason])
         return self.rng.choice(list(self.world.people.values()))["uid"]
