@@ -40,32 +40,49 @@ static void ask_mark(struct closure_load *load)
 		closure_load_send(load, STAGE_MARK);
 }
 
-static void forget(void *context);
-
-/* While the connection's thread does this, decisions go on: millions of memberships take a second to sort. */
-static enum status seal(void *context, const struct dir_entry *entry)
+/* What an on_entry returns; the first failure is the one that the load ends with. */
+static enum status keep(struct step *step, enum status status)
 {
-	struct step *step = context;
-	enum status status = closure_builder_seal(step->load->builder);
-
-	(void)entry;
 	if (status != STATUS_OK && step->load->taken == STATUS_OK)
 		step->load->taken = status;
 	return status;
 }
 
+static void forget(void *context)
+{
+	struct step *step = context;
+
+	step->load->restarted = true;
+}
+
+/* The entries of the search that was added last go to `take`, one by one, on the connection's thread. */
+static void stream(struct closure_load *load, enum status (*take)(void *context, const struct dir_entry *entry))
+{
+	struct dir_search *search = &load->found[load->count - 1];
+
+	search->on_entry = take;
+	search->on_restart = forget;
+	search->on_entry_context = &load->steps[load->count - 1];
+}
+
+/* While the connection's thread does this, decisions go on: millions of memberships take a second to sort. */
+static enum status seal(void *context, const struct dir_entry *entry)
+{
+	struct step *step = context;
+
+	(void)entry;
+	return keep(step, closure_builder_seal(step->load->builder));
+}
+
 static void ask_check(struct closure_load *load)
 {
-	struct dir_search *occasion;
-
+	/* The second search is only an occasion to seal. */
 	if (closure_load_add_csn(load) == NULL ||
-	    (occasion = closure_load_add(load, csn_base(load), DIR_SCOPE_BASE, any_entry, no_attributes)) == NULL) {
+	    closure_load_add(load, csn_base(load), DIR_SCOPE_BASE, any_entry, no_attributes) == NULL) {
 		closure_load_no_memory(load);
 		return;
 	}
-	occasion->on_entry = seal;
-	occasion->on_restart = forget;
-	occasion->on_entry_context = &load->steps[load->count - 1];
+	stream(load, seal);
 	closure_load_send(load, STAGE_CHECK);
 }
 
@@ -75,13 +92,6 @@ static void ask_contexts(struct closure_load *load)
 		closure_load_no_memory(load);
 	else
 		closure_load_send(load, STAGE_PROBE);
-}
-
-static void forget(void *context)
-{
-	struct step *step = context;
-
-	step->load->restarted = true;
 }
 
 /* Remember the greatest entryCSN; false when memory ran out. */
@@ -110,9 +120,7 @@ static enum status list_entry(void *context, const struct dir_entry *entry)
 	status = closure_builder_list_group(step->load->builder, entry->dn, id == NULL ? entry->dn : id);
 	if (status == STATUS_OK && !see_csn(step->load, entry))
 		status = STATUS_NO_MEMORY;
-	if (status != STATUS_OK && step->load->taken == STATUS_OK)
-		step->load->taken = status;
-	return status;
+	return keep(step, status);
 }
 
 static void ask_list(struct closure_load *load)
@@ -127,9 +135,7 @@ static void ask_list(struct closure_load *load)
 		return;
 	}
 	search->page_size = LIST_PAGE;
-	search->on_entry = list_entry;
-	search->on_restart = forget;
-	search->on_entry_context = &load->steps[0];
+	stream(load, list_entry);
 	for (size_t root = 0; root < plan->root_count; root++) {
 		if (plan->names[root] == NULL)
 			continue;
@@ -145,12 +151,9 @@ static void ask_list(struct closure_load *load)
 static enum status take_group(void *context, const struct dir_entry *entry)
 {
 	struct step *step = context;
-	enum status status = closure_builder_take_group(step->load->builder, step->number, entry);
 
 	step->answered = true;
-	if (status != STATUS_OK && step->load->taken == STATUS_OK)
-		step->load->taken = status;
-	return status;
+	return keep(step, closure_builder_take_group(step->load->builder, step->number, entry));
 }
 
 /* Groups to read, else foreign values to resolve, else everything is there. */
@@ -161,17 +164,13 @@ static void ask_next(struct closure_load *load)
 
 	while (load->count < CLOSURE_LOAD_BATCH &&
 	       (number = closure_builder_next_unread(load->builder)) != CLOSURE_NONE) {
-		struct dir_search *search = closure_load_add(load, closure_builder_group_dn(load->builder, number),
-							     DIR_SCOPE_BASE, any_entry, closure_group_attributes);
-
-		if (search == NULL) {
+		if (closure_load_add(load, closure_builder_group_dn(load->builder, number), DIR_SCOPE_BASE, any_entry,
+				     closure_group_attributes) == NULL) {
 			closure_load_no_memory(load);
 			return;
 		}
 		load->steps[load->count - 1].number = number;
-		search->on_entry = take_group;
-		search->on_restart = forget;
-		search->on_entry_context = &load->steps[load->count - 1];
+		stream(load, take_group);
 	}
 	if (load->count > 0) {
 		closure_load_send(load, STAGE_READ);

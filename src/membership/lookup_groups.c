@@ -2,6 +2,7 @@
 #include <base/text.h>
 #include <identity/dn.h>
 #include <identity/filter.h>
+#include <membership/closure_build.h>
 #include <membership/lookup_groups.h>
 #include <string.h>
 
@@ -327,14 +328,12 @@ static enum membership_next take_groups(struct membership_lookup *lookup, const 
 		return lookup_no_memory(lookup);
 	for (size_t i = 0; i < count; i++) {
 		for (const struct dir_entry *group = searches[i].entries; group != NULL; group = group->next) {
-			const struct dir_value *id = dir_entry_single(group, "entryUUID");
+			const char *id = closure_entry_id(group);
 
+			/* As when the groups were listed: without a stable id the DN has to do. */
 			if (id == NULL)
-				id = dir_entry_single(group, "nsUniqueId");
-			if (id != NULL)
-				add_direct(lookup, closure_find_id(lookup->closure, id->data, id->length));
-			else
-				add_direct(lookup, closure_find_id(lookup->closure, group->dn, strlen(group->dn)));
+				id = group->dn;
+			add_direct(lookup, closure_find_id(lookup->closure, id, strlen(id)));
 		}
 	}
 	return MEMBERSHIP_DONE;
