@@ -18,6 +18,7 @@
 #include <wsmauthz/engine.h>
 
 #define POLICY_NO_RULE SIZE_MAX
+#define POLICY_NO_SITE SIZE_MAX
 
 struct policy_facts {
 	const struct dir_entry *user;
@@ -26,23 +27,41 @@ struct policy_facts {
 	const bool *rule_missing;   /* [rule_count]: the rule's group does not exist */
 	const bool *site_member;    /* [site_count] */
 	bool account_filter_failed; /* the policy's account filter does not match the user */
-	bool may_redirect;          /* a user connects; operations are never redirected */
-	const char *http_url;       /* NULL: not known */
 	int64_t now_s;              /* wall time: accounts expire by it */
 	int64_t lockout_s; /* how long failed passwords lock this account; ACCOUNT_LOCKED_UNTIL_LIFTED: not known */
+};
+
+/* What the policy says of a user, whatever he asks and wherever he came to. Zeroed, it denies. */
+struct policy_standing {
+	enum wa_verdict verdict; /* never WA_REDIRECT: that depends on where he came to */
+	enum wa_reason reason;
+	size_t rule; /* the one that decided, or POLICY_NO_RULE */
+	bool administrator;
+	bool fresh; /* one of the allow rules that hold him says fresh="true" */
+	struct wa_quota quota;
+	size_t site;           /* where he belongs, when that may be elsewhere; or POLICY_NO_SITE */
+	size_t uri;            /* the site's URI that is his */
+	int64_t until_s;       /* wall time at which the state of his account changes by itself; INT64_MAX: never */
+	const char *malformed; /* WA_REASON_INCOMPLETE_DATA: the attribute that could not be read */
+};
+
+/* What was asked. */
+struct policy_question {
+	bool may_redirect;    /* a user connects; operations are never redirected */
+	const char *http_url; /* NULL: not known */
 };
 
 struct policy_judgement {
 	enum wa_verdict verdict;
 	enum wa_reason reason;
-	size_t rule; /* the one that decided, or POLICY_NO_RULE */
-	bool administrator;
-	struct wa_quota quota;
-	const char *redirect_uri; /* borrowed from the configuration */
-	const char *malformed;    /* WA_REASON_INCOMPLETE_DATA: the attribute that could not be read */
+	const char *redirect_uri; /* borrowed from the configuration; NULL unless the verdict is WA_REDIRECT */
 };
 
-void policy_judge(const struct config *config, const struct policy_facts *facts,
-		  struct policy_judgement *judgement_out);
+/** Rate a user. */
+void policy_rate(const struct config *config, const struct policy_facts *facts, struct policy_standing *standing_out);
+
+/** Answer a question of a user who was rated. */
+void policy_judge(const struct config *config, const struct policy_standing *standing,
+		  const struct policy_question *question, struct policy_judgement *judgement_out);
 
 #endif
