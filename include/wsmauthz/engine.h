@@ -145,6 +145,22 @@ struct wa_error {
 	char hint[512]; /* what to do; may be empty */
 };
 
+/*
+ * What an engine can say about itself. Counters are of everything since it was opened, loads of the groups included; what is
+ * not known is 0.
+ */
+struct wa_stats {
+	uint64_t decisions;                   /* answered */
+	uint64_t cached;                      /* of these, without asking the directory */
+	uint64_t searches;                    /* LDAP searches sent */
+	uint64_t round_trips;                 /* what was sent together and waited for together counts as one */
+	uint64_t bytes_in;                    /* that came from the directory */
+	uint64_t closure_load_us;             /* how long the last load of the groups took */
+	uint64_t closure_groups, memberships; /* what it holds */
+	uint64_t cached_users, cached_bytes;
+	bool watched; /* the directory tells of its changes now */
+};
+
 /**
  * Read the policy and start: threads, connections and the first load of the groups go on behind
  * this call, which does not wait for the directory.
@@ -190,6 +206,9 @@ bool wa_engine_decide_cached(struct wa_engine *engine, const struct wa_question 
  * Threads: any. Does no I/O.
  */
 void wa_engine_record(struct wa_engine *engine, const struct wa_question *question, const struct wa_decision *decision);
+
+/** Threads: any. The figures are each right, but not of one moment. */
+void wa_engine_stats(struct wa_engine *engine, struct wa_stats *stats_out);
 
 /** The longest time that a decision takes, by the policy: the directory's timeout, in milliseconds. */
 uint32_t wa_engine_timeout_ms(const struct wa_engine *engine);

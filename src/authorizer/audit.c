@@ -116,15 +116,35 @@ static void write_to_file(struct audit *audit)
 	audit->lost = 0;
 }
 
-void audit_write(struct audit *audit, const struct wa_question *question, const struct wa_decision *decision)
+static void write_line(struct audit *audit, enum log_level level)
 {
-	bool allowed = decision->verdict == WA_AUTHORIZE || decision->verdict == WA_REDIRECT;
-
-	format(&audit->line, question, decision);
 	if (text_failed(&audit->line))
 		audit->lost++;
 	else if (audit->file != NULL)
 		write_to_file(audit);
 	else
-		log_sink_audit(NULL, allowed ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, text_string(&audit->line));
+		log_sink_audit(NULL, level, text_string(&audit->line));
+}
+
+void audit_write_repeats(struct audit *audit, uint64_t count)
+{
+	char stamp[CLOCK_STAMP_BYTES];
+
+	clock_wall_stamp(stamp);
+	text_clear(&audit->line);
+	json_begin(&audit->line);
+	json_text(&audit->line, "time", stamp);
+	json_text(&audit->line, "kind", "repeats");
+	json_text(&audit->line, "verdict", wa_verdict_word(WA_AUTHORIZE));
+	json_number(&audit->line, "count", count);
+	json_end(&audit->line);
+	write_line(audit, LOG_LEVEL_INFO);
+}
+
+void audit_write(struct audit *audit, const struct wa_question *question, const struct wa_decision *decision)
+{
+	bool allowed = decision->verdict == WA_AUTHORIZE || decision->verdict == WA_REDIRECT;
+
+	format(&audit->line, question, decision);
+	write_line(audit, allowed ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING);
 }

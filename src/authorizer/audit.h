@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The audit record: one line of JSON for every decision, to the system's security log or to a file.
+ * The audit record: one line of JSON for every denial, redirect and error, and for every authorization that the directory was
+ * asked for; those that the cache gave are counted, and the count is a line of its own once in a while. It goes the system's security log or to a file.
  *
  *	{"time":"2026-11-24T06:00:00.123Z","sender":"CORP\\alice","mechanism":"Negotiate","kind":"user",
  *	 "verdict":"deny","reason":"denied-group","code":5,"dn":"uid=alice,...","rule":"deny cn=Leavers,...",
@@ -31,5 +32,8 @@ void audit_close(struct audit **audit);
 NODISCARD enum status audit_check(const struct config *config, struct error *error);
 
 void audit_write(struct audit *audit, const struct wa_question *question, const struct wa_decision *decision);
+
+/** So many authorizations from the cache since the last such line: "kind":"repeats". */
+void audit_write_repeats(struct audit *audit, uint64_t count);
 
 #endif

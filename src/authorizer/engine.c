@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <authorizer/engine_private.h>
-#include <authorizer/lockout.h>
 #include <base/memory.h>
-#include <base/text.h>
 #include <directory/dir_conn.h>
+#include <os/clock.h>
 #include <os/log_sink.h>
-#include <policy/account.h>
+#include <os/random.h>
 #include <policy/redirect.h>
 #include <string.h>
 
@@ -26,64 +25,6 @@ static void set_log(struct wa_engine *engine, const struct wa_options *options)
 	engine->log = (struct log){(enum log_level)options->log.level, write_log, engine};
 }
 
-/* What membership calls a root: the rules' groups, then the sites' groups (NULL for sites by name). */
-static enum status name_groups(struct wa_engine *engine)
-{
-	const struct config *config = engine->config;
-	size_t count = config->rule_count + config->redirect.site_count;
-
-	engine->group_names = memory_new_array(count + 1, sizeof(*engine->group_names));
-	if (engine->group_names == NULL)
-		return STATUS_NO_MEMORY;
-	for (size_t i = 0; i < config->rule_count; i++)
-		engine->group_names[i] = config->rules[i].group;
-	for (size_t i = 0; i < config->redirect.site_count; i++)
-		engine->group_names[config->rule_count + i] = config->redirect.sites[i].group;
-	return STATUS_OK;
-}
-
-static size_t append(const char **list, size_t count, const char *const *more)
-{
-	for (; *more != NULL; more++)
-		list[count++] = *more;
-	return count;
-}
-
-static size_t length_of(const char *const *list)
-{
-	size_t length = 0;
-
-	while (list[length] != NULL)
-		length++;
-	return length;
-}
-
-/* The user's search asks for all that any step may need, so that there is only one. */
-static enum status name_attributes(struct wa_engine *engine)
-{
-	const struct config_directory *directory = &engine->config->directories[0];
-	const char *const *groups = membership_user_attributes(engine->membership);
-	const char *fixed[] = {lockout_user_attribute,
-			       "entryUUID",
-			       "nsUniqueId",
-			       "objectSid",
-			       directory->user_name_attribute,
-			       directory->user_upn_attribute,
-			       engine->config->redirect.attribute};
-	size_t count = 0;
-
-	engine->user_attributes = memory_new_array(
-	    COUNT_OF(fixed) + length_of(account_attributes) + length_of(groups) + 1, sizeof(*engine->user_attributes));
-	if (engine->user_attributes == NULL)
-		return STATUS_NO_MEMORY;
-	for (size_t i = 0; i < COUNT_OF(fixed); i++)
-		if (fixed[i] != NULL)
-			engine->user_attributes[count++] = fixed[i];
-	count = append(engine->user_attributes, count, account_attributes);
-	(void)append(engine->user_attributes, count, groups);
-	return STATUS_OK;
-}
-
 /* The bind password would travel in the clear; ldapi is a socket of this machine. */
 static bool shows_password(const struct config_directory *directory)
 {
@@ -92,72 +33,342 @@ static bool shows_password(const struct config_directory *directory)
 }
 
 /* Who tries a policy out has it before his eyes again and again: he is told when he asks for more (info). */
-static void advise(const struct wa_engine *engine, bool dry_run)
+static void advise(const struct wa_engine *engine, const struct config *config)
 {
-	const struct config_redirect *redirect = &engine->config->redirect;
-	void (*tell)(const struct log *log, const char *format, ...) = dry_run ? log_info : log_warning;
+	const struct config_redirect *redirect = &config->redirect;
+	void (*tell)(const struct log *log, const char *format, ...) = engine->dry_run ? log_info : log_warning;
 
 	if (redirect->attribute != NULL && redirect_attribute_may_be_self_written(redirect->attribute))
 		tell(&engine->log,
 		     "%s:%u: many directories let people write '%s' of their own entry, and so choose where they are "
 		     "redirected to; see that the access rules of this one do not, or use <site group>",
-		     engine->config->path, redirect->line, redirect->attribute);
+		     config->path, redirect->line, redirect->attribute);
 }
 
-static void warn(const struct wa_engine *engine)
+static void warn(const struct wa_engine *engine, const struct config *config)
 {
-	const struct config_directory *directory = &engine->config->directories[0];
+	const struct config_directory *directory = &config->directories[0];
 
 	if (shows_password(directory))
 		log_warning(&engine->log,
 			    "%s:%u: <tls mode=\"none\"> sends the password of '%s' over the network in the clear",
-			    engine->config->path, directory->line, directory->bind_dn);
-	if (engine->config->metrics_file != NULL)
+			    config->path, directory->line, directory->bind_dn);
+	if (config->metrics_file != NULL)
 		log_warning(&engine->log, "%s: <metrics> is accepted, but this version writes no metrics",
-			    engine->config->path);
+			    config->path);
 }
 
-static enum status open_parts(struct wa_engine *engine, bool dry_run, struct error *error)
-{
-	enum status status = dry_run ? audit_check(engine->config, error)
-				     : audit_open(engine->config, &engine->log, &engine->audit, error);
+/* Regimes */
 
-	if (status != STATUS_OK)
-		return status;
-	if (name_groups(engine) != STATUS_OK)
-		return error_no_memory(error);
-	status = executor_open("wsmauthz", &engine->executor, error);
-	if (status == STATUS_OK)
-		status = dir_pool_open(&engine->config->directories[0], engine->executor, &engine->log, &engine->pool,
-				       error);
-	if (status == STATUS_OK)
-		status = membership_open(engine->config, engine->group_names,
-					 engine->config->rule_count + engine->config->redirect.site_count, engine->pool,
-					 engine->executor, &engine->log, &engine->membership, error);
-	if (status == STATUS_OK && name_attributes(engine) != STATUS_OK)
-		status = error_no_memory(error);
+struct regime *engine_regime(const struct wa_engine *engine)
+{
+	return atomic_load_explicit(&engine->regime, memory_order_relaxed);
+}
+
+/* From now on the engine sees to its end, also when it could not be opened. */
+static enum status add_regime(struct wa_engine *engine, const struct config *config, struct regime **regime_out,
+			      struct error *error)
+{
+	enum status status = STATUS_CANCELLED;
+	struct regime *regime = NULL;
+
+	warn(engine, config);
+	advise(engine, config);
+	mutex_lock(&engine->lock);
+	if (!engine->is_closing)
+		status = regime_open(engine, config, &regime, error);
+	if (regime != NULL) {
+		regime->next = engine->regimes;
+		engine->regimes = regime;
+	}
+	mutex_unlock(&engine->lock);
+	*regime_out = regime;
 	return status;
+}
+
+/* What callers' threads ask of the policy. */
+static void show(struct wa_engine *engine, const struct config *config)
+{
+	atomic_store_explicit(&engine->timeout_ms, (uint32_t)config->directories[0].timeout_ms, memory_order_relaxed);
+	atomic_store_explicit(&engine->allows_null_token, config->plugin.allow_null_token, memory_order_relaxed);
+}
+
+/* The last stage: nothing of it runs any more, and nobody reads it. */
+static void free_regime(void *context)
+{
+	struct regime *regime = context;
+	struct wa_engine *engine = regime->engine;
+	struct regime **link = &engine->regimes;
+	bool is_ours;
+
+	mutex_lock(&engine->lock);
+	is_ours = !engine->is_closing; /* else who closes has the list, and frees all of it */
+	while (is_ours && *link != regime)
+		link = &(*link)->next;
+	if (is_ours)
+		*link = regime->next;
+	mutex_unlock(&engine->lock);
+	if (is_ours)
+		regime_free(&regime);
+}
+
+/* On the policy watch's thread: waits for callers that still read it, and for its threads. */
+static void stop_regime(void *context)
+{
+	struct regime *regime = context;
+	struct wa_engine *engine = regime->engine;
+
+	gate_wait(&engine->gate);
+	regime_stop(regime);
+	regime->retirement = (struct task){.run = free_regime, .context = regime};
+	executor_post(engine->executor, &regime->retirement);
+}
+
+void engine_retire(struct wa_engine *engine, struct regime *regime)
+{
+	bool is_closing;
+
+	membership_stop(regime->membership);
+	regime->retirement = (struct task){.run = stop_regime, .context = regime};
+	mutex_lock(&engine->lock);
+	is_closing = engine->is_closing;
+	if (!is_closing && engine->policy_watch != NULL)
+		policy_watch_run(engine->policy_watch, &regime->retirement);
+	mutex_unlock(&engine->lock);
+	if (!is_closing && engine->policy_watch == NULL) /* a test's engine: there is nobody else to do it */
+		stop_regime(regime);
+}
+
+static void retire(struct wa_engine *engine, struct regime *regime)
+{
+	regime->is_retired = true;
+	/* Held for a moment, so that it goes the one way that there is. */
+	regime_hold(regime);
+	regime_release(regime);
+	(void)engine;
+}
+
+static void put_into_force(struct wa_engine *engine, struct regime *regime)
+{
+	struct regime *before = atomic_exchange(&engine->regime, regime);
+
+	show(engine, regime->config);
+	if (engine->policy_watch != NULL)
+		policy_watch_set(engine->policy_watch, regime->config);
+	log_info(&engine->log, "%s: the new policy is in force", regime->config->path);
+	retire(engine, before);
+}
+
+static void coming_has_loaded(void *context);
+
+static void await_coming(struct wa_engine *engine)
+{
+	const struct membership_lookup closure = {.arena = NULL};
+
+	engine->coming_waiter = (struct membership_waiter){.run = coming_has_loaded, .context = engine};
+	membership_wait(engine->coming->membership, &closure, &engine->coming_waiter);
+}
+
+static void try_coming(void *context)
+{
+	struct wa_engine *engine = context;
+	struct membership_lookup probe = {.arena = NULL};
+
+	if (engine->stopping || engine->coming == NULL)
+		return;
+	if (membership_begin(engine->coming->membership, &probe) == MEMBERSHIP_WAIT)
+		await_coming(engine);
+	else
+		coming_has_loaded(engine);
+}
+
+static void coming_has_loaded(void *context)
+{
+	struct wa_engine *engine = context;
+	struct regime *regime = engine->coming;
+
+	if (engine->stopping)
+		return;
+	if (membership_is_loaded(regime->membership)) {
+		engine->coming = NULL;
+		put_into_force(engine, regime);
+		return;
+	}
+	/* Why is told by whoever failed. Without a timer it is given up, and the old one stays until the file changes again. */
+	log_warning(&engine->log,
+		    "%s: the groups of the new policy cannot be read: the old one stays in force meanwhile",
+		    regime->config->path);
+	if (executor_timer_set(engine->executor, &engine->coming_timer, clock_monotonic_ms() + ENGINE_TRY_POLICY_MS) !=
+	    STATUS_OK) {
+		engine->coming = NULL;
+		retire(engine, regime);
+	}
+}
+
+static void drop_coming(struct wa_engine *engine)
+{
+	struct regime *regime = engine->coming;
+
+	if (regime == NULL)
+		return;
+	engine->coming = NULL;
+	executor_timer_clear(engine->executor, &engine->coming_timer);
+	membership_wait_cancel(regime->membership, &engine->coming_waiter);
+	retire(engine, regime);
+}
+
+void engine_take_policy(struct wa_engine *engine, const struct config *config)
+{
+	struct error error = {.status = STATUS_OK};
+	struct regime *regime = NULL;
+
+	if (engine->stopping)
+		return;
+	drop_coming(engine);
+	if (add_regime(engine, config, &regime, &error) == STATUS_OK) {
+		engine->coming = regime;
+		await_coming(engine);
+		return;
+	}
+	log_failure(&engine->log, LOG_LEVEL_ERROR, "the new policy cannot be used, the old one stays in force", &error);
+	if (regime != NULL && regime->membership != NULL)
+		retire(engine, regime);
+}
+
+static void policy_changed(void *context, const struct config *config, const struct error *error)
+{
+	struct wa_engine *engine = context;
+
+	if (config != NULL)
+		engine_take_policy(engine, config);
+	else
+		log_failure(&engine->log, LOG_LEVEL_ERROR,
+			    "the policy was changed and is unusable, the old one stays in force", error);
+	config_unref(&config);
+}
+
+/* Repeats */
+
+void engine_count_repeat(struct wa_engine *engine, unsigned stripe)
+{
+	atomic_fetch_add_explicit(&engine->repeats[stripe].count, 1, memory_order_relaxed);
+}
+
+static uint64_t count_repeats(struct wa_engine *engine)
+{
+	uint64_t count = 0;
+
+	for (size_t i = 0; i < GATE_STRIPES; i++)
+		count += atomic_load_explicit(&engine->repeats[i].count, memory_order_relaxed);
+	return count;
+}
+
+void engine_tell_repeats(struct wa_engine *engine, bool now)
+{
+	const uint64_t now_ms = clock_monotonic_ms();
+	const uint64_t count = count_repeats(engine);
+	struct audit *audit = engine_regime(engine)->audit;
+
+	if (!now && now_ms < engine->repeats_told_ms + ENGINE_REPEATS_MS)
+		return;
+	if (count > engine->repeats_told && audit != NULL)
+		audit_write_repeats(audit, count - engine->repeats_told);
+	engine->repeats_told = count;
+	engine->repeats_told_ms = now_ms;
+}
+
+/* Figures */
+
+static void set(_Atomic uint64_t *figure, uint64_t value)
+{
+	atomic_store_explicit(figure, value, memory_order_relaxed);
+}
+
+static uint64_t get(const _Atomic uint64_t *figure)
+{
+	return atomic_load_explicit(figure, memory_order_relaxed);
+}
+
+void engine_show_figures(struct wa_engine *engine, const struct regime *regime)
+{
+	struct membership_figures membership;
+
+	membership_figures(regime->membership, &membership);
+	set(&engine->figures.closure_load_us, membership.load_us);
+	set(&engine->figures.closure_groups, membership.groups);
+	set(&engine->figures.memberships, membership.memberships);
+	atomic_store_explicit(&engine->figures.watched, membership.watched, memory_order_relaxed);
+	if (regime->cache == NULL)
+		return;
+	set(&engine->figures.cached_users, cache_count(regime->cache));
+	set(&engine->figures.cached_bytes, cache_bytes(regime->cache));
+}
+
+void wa_engine_stats(struct wa_engine *engine, struct wa_stats *stats_out)
+{
+	const unsigned ticket = gate_enter(&engine->gate);
+	struct regime *regime = atomic_load(&engine->regime);
+	struct dir_pool_stats pool;
+
+	dir_pool_stats(regime->pool, &pool);
+	gate_leave(&engine->gate, ticket);
+	*stats_out = (struct wa_stats){
+	    .decisions = get(&engine->figures.decisions) + count_repeats(engine),
+	    .cached = count_repeats(engine),
+	    .searches = pool.searches,
+	    .round_trips = pool.requests,
+	    .closure_load_us = get(&engine->figures.closure_load_us),
+	    .closure_groups = get(&engine->figures.closure_groups),
+	    .memberships = get(&engine->figures.memberships),
+	    .cached_users = get(&engine->figures.cached_users),
+	    .cached_bytes = get(&engine->figures.cached_bytes),
+	    .watched = atomic_load_explicit(&engine->figures.watched, memory_order_relaxed),
+	};
+}
+
+/* Life */
+
+static void close_engine(struct wa_engine *engine);
+
+static struct wa_engine *engine_new(const struct config *config, const struct wa_options *options)
+{
+	struct wa_engine *engine = memory_new(sizeof(*engine));
+
+	if (engine == NULL)
+		return NULL;
+	atomic_init(&engine->questions, 0);
+	gate_init(&engine->gate);
+	mutex_init(&engine->lock);
+	set_log(engine, options);
+	engine->dry_run = options != NULL && options->dry_run;
+	engine->no_cache = options != NULL && options->no_cache;
+	engine->asynchronous = config->plugin.asynchronous;
+	engine->coming_timer = (struct timer){.run = try_coming, .context = engine};
+	engine->repeats_told_ms = clock_monotonic_ms();
+	show(engine, config);
+	return engine;
 }
 
 enum status engine_open_with(const struct config *config, const struct wa_options *options,
 			     struct wa_engine **engine_out, struct error *error)
 {
-	struct wa_engine *engine = memory_new(sizeof(*engine));
+	struct wa_engine *engine = engine_new(config, options);
+	struct regime *regime = NULL;
 	enum status status;
 
 	if (engine == NULL)
 		return error_no_memory(error);
-	atomic_init(&engine->questions, 0);
-	engine->config = config_ref(config);
-	set_log(engine, options);
-	warn(engine);
-	advise(engine, options != NULL && options->dry_run);
 	dir_conn_prepare_process();
-	status = open_parts(engine, options != NULL && options->dry_run, error);
+	status = random_fill(&engine->form_key, sizeof(engine->form_key), error);
+	if (status == STATUS_OK)
+		status = executor_open("wsmauthz", &engine->executor, error);
+	if (status == STATUS_OK)
+		status = add_regime(engine, config, &regime, error);
 	if (status != STATUS_OK) {
-		wa_engine_close(&engine);
+		close_engine(engine);
 		return status;
 	}
+	atomic_store_explicit(&engine->regime, regime, memory_order_release);
 	*engine_out = engine;
 	return STATUS_OK;
 }
@@ -172,6 +383,22 @@ static void tell(struct wa_error *out, const struct error *error)
 
 _Static_assert(sizeof(((struct wa_error *)0)->what) == ERROR_TEXT_BYTES, "wa_error holds what error holds");
 
+static enum status open_with_watch(const struct config *config, const struct wa_options *options,
+				   struct wa_engine **engine_out, struct error *error)
+{
+	struct wa_engine *engine = NULL;
+	enum status status = engine_open_with(config, options, &engine, error);
+
+	if (status == STATUS_OK)
+		status = policy_watch_open(config->path, config, engine->executor, &engine->log, policy_changed, engine,
+					   &engine->policy_watch, error);
+	if (status == STATUS_OK)
+		*engine_out = engine;
+	else
+		wa_engine_close(&engine);
+	return status;
+}
+
 bool wa_engine_open(const char *policy_path, const struct wa_options *options, struct wa_engine **engine_out,
 		    struct wa_error *error)
 {
@@ -180,7 +407,7 @@ bool wa_engine_open(const char *policy_path, const struct wa_options *options, s
 	enum status status = config_load(policy_path, &config, &reason);
 
 	if (status == STATUS_OK)
-		status = engine_open_with(config, options, engine_out, &reason);
+		status = open_with_watch(config, options, engine_out, &reason);
 	config_unref(&config);
 	if (status != STATUS_OK)
 		tell(error, &reason);
@@ -195,51 +422,71 @@ bool wa_engine_decide(struct wa_engine *engine, const struct wa_question *questi
 
 uint32_t wa_engine_timeout_ms(const struct wa_engine *engine)
 {
-	return (uint32_t)engine->config->directories[0].timeout_ms;
+	return atomic_load_explicit(&engine->timeout_ms, memory_order_relaxed);
 }
 
 bool wa_engine_is_asynchronous(const struct wa_engine *engine)
 {
-	return engine->config->plugin.asynchronous;
+	return engine->asynchronous;
 }
 
 bool wa_engine_allows_null_token(const struct wa_engine *engine)
 {
-	return engine->config->plugin.allow_null_token;
+	return atomic_load_explicit(&engine->allows_null_token, memory_order_relaxed);
 }
 
+/* On the executor: the list of regimes does not change any more. */
 static void stop(void *context)
 {
 	struct wa_engine *engine = context;
 
 	engine->stopping = true;
-	if (engine->membership != NULL)
-		membership_stop(engine->membership);
+	if (engine_regime(engine) != NULL)
+		engine_tell_repeats(engine, true);
+	for (struct regime *regime = engine->regimes; regime != NULL; regime = regime->next)
+		if (regime->membership != NULL)
+			membership_stop(regime->membership);
+}
+
+static void free_regimes(struct wa_engine *engine)
+{
+	while (engine->regimes != NULL) {
+		struct regime *regime = engine->regimes;
+
+		engine->regimes = regime->next;
+		regime_free(&regime);
+	}
 }
 
 /*
- * The order matters: first nothing new is begun, then the pool answers what it has (each answer a
+ * The order matters: first nothing new is begun and no regime goes by itself, then the pools answer what they have (each answer a
  * task of the executor), then the executor runs dry, and only then the parts go away.
  */
+static void close_engine(struct wa_engine *engine)
+{
+	mutex_lock(&engine->lock);
+	engine->is_closing = true;
+	mutex_unlock(&engine->lock);
+	if (engine->executor != NULL) {
+		engine->stop = (struct task){.run = stop, .context = engine};
+		executor_post(engine->executor, &engine->stop);
+	}
+	if (engine->policy_watch != NULL)
+		policy_watch_stop(engine->policy_watch);
+	for (struct regime *regime = engine->regimes; regime != NULL; regime = regime->next)
+		regime_stop(regime);
+	executor_close(&engine->executor);
+	policy_watch_close(&engine->policy_watch);
+	free_regimes(engine);
+	mutex_done(&engine->lock);
+	memory_free(engine);
+}
+
 void wa_engine_close(struct wa_engine **reference)
 {
 	struct wa_engine *engine = *reference;
 
 	*reference = NULL;
-	if (engine == NULL)
-		return;
-	if (engine->executor != NULL) {
-		engine->stop = (struct task){.run = stop, .context = engine};
-		executor_post(engine->executor, &engine->stop);
-	}
-	if (engine->pool != NULL)
-		dir_pool_stop(engine->pool);
-	executor_close(&engine->executor);
-	membership_close(&engine->membership);
-	dir_pool_close(&engine->pool);
-	audit_close(&engine->audit);
-	memory_free(engine->group_names);
-	memory_free(engine->user_attributes);
-	config_unref(&engine->config);
-	memory_free(engine);
+	if (engine != NULL)
+		close_engine(engine);
 }

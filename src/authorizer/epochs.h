@@ -11,7 +11,7 @@
  *	epochs_holds(epochs, bucket, as_of)
  *
  * Threads: epochs_touch* from one thread (the executor); the others any. A reader sees a change at once that was touched before
- * something else that it has seen.
+ * something else that it has seen. A lookup that begins while a change is being touched counts as older than the change.
  */
 #ifndef WSMAUTHZ_AUTHORIZER_EPOCHS_H
 #define WSMAUTHZ_AUTHORIZER_EPOCHS_H
@@ -25,6 +25,7 @@
 
 struct epochs {
 	_Atomic uint64_t now;        /* the number of the last change */
+	char apart[64];              /* every change writes `now`; who asks for something else should not feel it */
 	_Atomic uint64_t everything; /* of the last change of everything */
 	_Atomic uint64_t last[EPOCHS_BUCKETS];
 };
@@ -42,7 +43,9 @@ static inline uint64_t epochs_now(const struct epochs *epochs)
 	return atomic_load_explicit(&epochs->now, memory_order_acquire);
 }
 
+/** What has this hash has changed. */
 void epochs_touch(struct epochs *epochs, uint64_t hash);
+/** Anything may have changed. */
 void epochs_touch_everything(struct epochs *epochs);
 
 /** Whether nothing in the bucket has changed since `as_of`, nor everything. */

@@ -149,7 +149,7 @@ enum wa_reason question_identify(const struct config *config, const struct wa_qu
 	return check_home(config, question, sender_out, error);
 }
 
-static void add_identity(const struct config_directory *directory, const struct sender *sender, struct text *filter)
+void question_add_identity(const struct config_directory *directory, const struct sender *sender, struct text *filter)
 {
 	uint8_t sid[SID_BINARY_BYTES];
 
@@ -168,22 +168,17 @@ static void add_identity(const struct config_directory *directory, const struct 
 	text_add(filter, ")");
 }
 
-const char *question_filter(const struct config_directory *directory, const struct sender *sender, const char *extra,
-			    struct arena *arena)
+char *question_filter(const struct config_directory *directory, const char *identity, const char *extra)
 {
-	const char *copy = NULL;
 	struct text filter;
 
 	text_init(&filter);
 	text_add(&filter, "(&");
 	text_add(&filter, directory->user_filter);
-	add_identity(directory, sender, &filter);
+	text_add(&filter, identity);
 	text_add(&filter, extra);
 	text_add(&filter, ")");
-	if (!text_failed(&filter))
-		copy = arena_copy_text(arena, text_string(&filter));
-	text_done(&filter);
-	return copy;
+	return text_take(&filter);
 }
 
 static bool has_name(const struct dir_entry *entry, const char *attribute, const char *name)
@@ -205,30 +200,12 @@ static bool has_sid(const struct dir_entry *entry, const struct sid *sid)
 	       sid_is_equal(&found, sid);
 }
 
-static bool is_sender(const struct config_directory *directory, const struct sender *sender,
-		      const struct dir_entry *entry)
+bool question_is_sender(const struct config_directory *directory, const struct sender *sender,
+			const struct dir_entry *entry)
 {
 	if (sender->form == SENDER_SID)
 		return has_sid(entry, &sender->sid);
 	if (sender->form == SENDER_UPN && has_name(entry, directory->user_upn_attribute, sender->name))
 		return true;
 	return has_name(entry, directory->user_name_attribute, sender->user);
-}
-
-enum wa_reason question_pick(const struct config_directory *directory, const struct sender *sender,
-			     const struct dir_search *search, const struct dir_entry **user_out)
-{
-	const struct dir_entry *user = NULL;
-
-	for (const struct dir_entry *entry = search->entries; entry != NULL; entry = entry->next) {
-		if (!is_sender(directory, sender, entry))
-			continue;
-		if (user != NULL)
-			return WA_REASON_AMBIGUOUS_USER;
-		user = entry;
-	}
-	if (user == NULL)
-		return WA_REASON_NO_SUCH_USER;
-	*user_out = user;
-	return WA_REASON_NONE;
 }

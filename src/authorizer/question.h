@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From a question to the search that finds the user, and from the answer to the one entry that is
- * the user. Pure.
+ * From a question to the search that finds the user, and from the answer to the entries that are
+ * the user's. Pure.
  *
  * The domain must be one of the directory's; a plain name needs the policy's default domain; a
  * client certificate counts only when the policy lists its issuer, and then its subject name is
@@ -13,9 +13,11 @@
 #include <base/arena.h>
 #include <base/compiler.h>
 #include <base/error.h>
+#include <base/text.h>
 #include <config/config.h>
 #include <directory/dir_search.h>
 #include <identity/sender.h>
+#include <stdbool.h>
 #include <wsmauthz/engine.h>
 
 /* Entries asked for: one is the user; the others are look-alikes by the server's own matching. */
@@ -39,18 +41,19 @@ NODISCARD struct wa_question *question_copy(const struct wa_question *question, 
 enum wa_reason question_identify(const struct config *config, const struct wa_question *question, struct arena *arena,
 				 struct sender *sender_out, struct error *error);
 
-/**
- * The filter that finds the sender; with `extra` (a filter of the policy) as a further condition when it is not "".
- * @return in the arena; NULL when memory ran out.
- */
-NODISCARD const char *question_filter(const struct config_directory *directory, const struct sender *sender,
-				      const char *extra, struct arena *arena);
+/** Append the condition that names the sender, one component of a filter: "(uid=alice)". */
+void question_add_identity(const struct config_directory *directory, const struct sender *sender, struct text *filter);
 
 /**
- * The user among the entries that came.
- * @return WA_REASON_NONE and the entry; WA_REASON_NO_SUCH_USER, WA_REASON_AMBIGUOUS_USER.
+ * The filter that finds users.
+ * @param identity  whom: what question_add_identity wrote for one sender, or for several, joined by "(|" and ")".
+ * @param extra     a filter of the policy as a further condition; "": none.
+ * @return owned by the caller (memory_free); NULL when memory ran out.
  */
-enum wa_reason question_pick(const struct config_directory *directory, const struct sender *sender,
-			     const struct dir_search *search, const struct dir_entry **user_out);
+NODISCARD char *question_filter(const struct config_directory *directory, const char *identity, const char *extra);
+
+/** Whether an entry that came is the sender's: it shows the very name (or SID) that was asked for. */
+bool question_is_sender(const struct config_directory *directory, const struct sender *sender,
+			const struct dir_entry *entry);
 
 #endif

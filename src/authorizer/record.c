@@ -25,7 +25,10 @@ static void write_record(void *context)
 {
 	struct record *record = context;
 
-	audit_write(record->engine->audit, record->question, &record->decision);
+	struct audit *audit = engine_regime(record->engine)->audit;
+
+	if (audit != NULL)
+		audit_write(audit, record->question, &record->decision);
 	record_free(record);
 }
 
@@ -47,7 +50,7 @@ void wa_engine_record(struct wa_engine *engine, const struct wa_question *questi
 {
 	struct record *record;
 
-	if (engine->audit == NULL)
+	if (engine->dry_run)
 		return;
 	record = memory_new(sizeof(*record));
 	if (record == NULL || !fill(record, question, decision)) {

@@ -121,11 +121,29 @@ static uint32_t utf16_next(const uint16_t **units, const uint16_t *end)
 	return 0x10000 + ((high - 0xD800) << 10 | (low - 0xDC00));
 }
 
+bool utf16_to_utf8_into(const uint16_t *units, size_t count, char *out, size_t *length_out)
+{
+	const uint16_t *at = units, *end = units + count;
+	size_t length = 0;
+
+	while (at < end) {
+		if (*at < 0x80) {
+			out[length++] = (char)*at++;
+			continue;
+		}
+		const uint32_t code_point = utf16_next(&at, end);
+
+		if (code_point == UTF_INVALID)
+			return false;
+		length += utf8_put(code_point, out + length);
+	}
+	*length_out = length;
+	return true;
+}
+
 int utf16_to_utf8(const uint16_t *units, size_t count, char **text_out, size_t *length_out)
 {
-	const uint16_t *at = units, *end;
-	size_t length = 0;
-	uint32_t code_point;
+	size_t length;
 	char *text;
 
 	if (count > SIZE_MAX / 3 - 1)
@@ -134,14 +152,9 @@ int utf16_to_utf8(const uint16_t *units, size_t count, char **text_out, size_t *
 	text = memory_new(3 * count + 1);
 	if (text == NULL)
 		return -2;
-	end = units + count;
-	while (at < end) {
-		code_point = utf16_next(&at, end);
-		if (code_point == UTF_INVALID) {
-			memory_free(text);
-			return -1;
-		}
-		length += utf8_put(code_point, text + length);
+	if (!utf16_to_utf8_into(units, count, text, &length)) {
+		memory_free(text);
+		return -1;
 	}
 	*text_out = text;
 	if (length_out != NULL)

@@ -51,6 +51,12 @@ size_t utf8_put(uint32_t code_point, char out[4]);
  */
 NODISCARD int utf16_to_utf8(const uint16_t *units, size_t count, char **text_out, size_t *length_out);
 
+/**
+ * The same into a buffer of the caller's, which must have room for 3 * count bytes; no terminator is written.
+ * @return false: an unpaired surrogate.
+ */
+NODISCARD bool utf16_to_utf8_into(const uint16_t *units, size_t count, char *out, size_t *length_out);
+
 /** UTF-8 to UTF-16, NUL-terminated; the same results (-1: not UTF-8). */
 NODISCARD int utf8_to_utf16(const char *data, size_t length, uint16_t **units_out, size_t *count_out);
 

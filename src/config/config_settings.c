@@ -88,6 +88,7 @@ void config_settings_default(struct config *config)
 	config->cache.stale_limit_ms = 0;
 	config->cache.unwatched_ttl_ms = 1000;
 	config->cache.max_entries = 100000;
+	config->cache.max_bytes = UINT64_C(64) << 20;
 	config->cache.member_index_bytes = UINT64_C(128) << 20;
 	config->account.deny_disabled = config->account.deny_expired = config->account.deny_locked = true;
 	config->account.deny_password_expired = false;
@@ -129,6 +130,7 @@ static const struct config_attribute cache_attributes[] = {
      .offset = IN_CONFIG(cache.max_entries),
      .minimum = 1,
      .maximum = CONFIG_MAX_ENTRIES},
+    {.name = "max-bytes", .take = config_take_size, .offset = IN_CONFIG(cache.max_bytes)},
     {.name = "member-index", .take = config_take_size, .offset = IN_CONFIG(cache.member_index_bytes)},
 };
 

@@ -189,6 +189,7 @@ void dir_pool_submit(struct dir_pool *pool, struct dir_request *request)
 	struct dir_queue refused = {0};
 	enum dir_outcome outcome;
 
+	request->connection = 0;
 	request->avoid = DIR_SERVER_NONE;
 	request->retried = false;
 	mutex_lock(&pool->lock);

@@ -78,6 +78,7 @@ struct dir_worker {
 	bool is_idle; /* connected, and waits for work; who gives it some clears it */
 	bool is_connecting;
 	struct dir_conn *conn;
+	uint64_t serial; /* of conn */
 	size_t server;   /* of conn */
 	bool has_worked; /* conn has answered a turn */
 	unsigned losses; /* of the server, when conn was last known to be good */
@@ -103,6 +104,7 @@ struct dir_pool {
 	struct dir_queue bulk;
 	uint64_t next_expiry_ms; /* when the clock looks next; UINT64_MAX: never */
 	bool is_failing_back;    /* one worker tries a better server */
+	uint64_t last_serial;    /* of the connections so far */
 	struct dir_pool_stats stats;
 	struct dir_server *servers; /* owned; the contents guarded by lock */
 	size_t server_count;

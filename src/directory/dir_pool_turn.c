@@ -65,7 +65,7 @@ bool dir_worker_take_locked(struct dir_pool *pool, struct dir_worker *worker, st
 /* The searches of the requests as one turn. False: no memory. */
 static bool fill_turn(struct dir_worker *worker, const struct dir_queue *taken, size_t *count_out)
 {
-	const struct dir_request *request;
+	struct dir_request *request;
 	size_t count = 0;
 	size_t i;
 
@@ -75,6 +75,7 @@ static bool fill_turn(struct dir_worker *worker, const struct dir_queue *taken, 
 		return false;
 	count = 0;
 	for (request = taken->first; request != NULL; request = request->next) {
+		request->connection = worker->serial;
 		for (i = 0; i < request->search_count; i++) {
 			worker->turns[count].search = &request->searches[i];
 			worker->turns[count].deadline_ms = request->deadline_ms;

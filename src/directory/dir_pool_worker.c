@@ -88,6 +88,7 @@ static void adopt_locked(struct dir_pool *pool, struct dir_worker *worker, struc
 	if (number != worker->away_from)
 		worker->away_from = DIR_SERVER_NONE;
 	worker->conn = conn;
+	worker->serial = ++pool->last_serial;
 	worker->server = number;
 	worker->has_worked = false;
 	worker->losses = pool->servers[number].losses;

@@ -58,6 +58,40 @@ const struct dir_value *dir_entry_single(const struct dir_entry *entry, const ch
 	return attribute != NULL && attribute->value_count == 1 ? &attribute->values[0] : NULL;
 }
 
+static bool copy_attribute(const struct dir_attribute *from, struct dir_attribute *to, struct arena *arena)
+{
+	to->name = arena_copy_text(arena, from->name);
+	to->values = arena_alloc_array(arena, from->value_count + 1, sizeof(*to->values));
+	if (to->name == NULL || to->values == NULL)
+		return false;
+	for (; to->value_count < from->value_count; to->value_count++) {
+		struct dir_value *value = &to->values[to->value_count];
+
+		value->length = from->values[to->value_count].length;
+		value->data = arena_copy_bytes(arena, from->values[to->value_count].data, value->length);
+		if (value->data == NULL)
+			return false;
+	}
+	return true;
+}
+
+struct dir_entry *dir_entry_copy(const struct dir_entry *entry, struct arena *arena)
+{
+	struct dir_entry *copy = arena_alloc(arena, sizeof(*copy));
+
+	if (copy == NULL)
+		return NULL;
+	copy->dn = arena_copy_text(arena, entry->dn);
+	copy->attributes = arena_alloc_array(arena, entry->attribute_count + 1, sizeof(*copy->attributes));
+	if (copy->dn == NULL || copy->attributes == NULL)
+		return NULL;
+	for (; copy->attribute_count < entry->attribute_count; copy->attribute_count++)
+		if (!copy_attribute(&entry->attributes[copy->attribute_count], &copy->attributes[copy->attribute_count],
+				    arena))
+			return NULL;
+	return copy;
+}
+
 enum status dir_search_init(struct dir_search *search, struct error *error)
 {
 	struct arena *arena = arena_new(DIR_SEARCH_MAX_BYTES);

@@ -69,6 +69,9 @@ const struct dir_attribute *dir_entry_attribute(const struct dir_entry *entry, c
 /** Its only value; NULL when it has none or several. */
 const struct dir_value *dir_entry_single(const struct dir_entry *entry, const char *name);
 
+/** A copy of an entry and all that it holds, without a next one. NULL when memory ran out. */
+struct dir_entry *dir_entry_copy(const struct dir_entry *entry, struct arena *arena);
+
 /* What one search may put into its arena. A single entry with 100,000 member values is 10 MB. */
 #define DIR_SEARCH_MAX_BYTES ((size_t)64 * 1024 * 1024)
 /* Attributes of one search; ours ask for at most a dozen. */

@@ -241,6 +241,8 @@ static uint32_t fold(uint32_t code_point)
 	size_t low = 0, high = COUNT_OF(FOLD_RANGES), middle;
 	const struct fold_range *range;
 
+	if (code_point < 0x80) /* nearly always */
+		return code_point >= 'A' && code_point <= 'Z' ? code_point + 0x20 : code_point;
 	while (low < high) {
 		middle = low + (high - low) / 2;
 		range = &FOLD_RANGES[middle];
@@ -271,4 +273,28 @@ bool sender_name_is_same(const char *asked, const char *returned, size_t returne
 			return false;
 	}
 	return asked == asked_end && returned == returned_end;
+}
+
+/* Names may be long, so they are hashed piece by piece; each piece is keyed by what came before it. */
+#define HASH_PIECE 64
+
+uint64_t sender_name_hash(const struct digest_key *key, const char *name, size_t length)
+{
+	const char *end = name + length;
+	struct digest_key chain = *key;
+	struct digest digest = {0, 0};
+	uint32_t piece[HASH_PIECE];
+	size_t count;
+
+	do {
+		for (count = 0; count < HASH_PIECE && name < end; count++) {
+			const unsigned char byte = (unsigned char)*name;
+			const uint32_t code_point = utf8_next(&name, end);
+
+			piece[count] = code_point == UTF_INVALID ? UINT32_MAX - byte : fold(code_point);
+		}
+		digest = digest_of(&chain, piece, count * sizeof(piece[0]));
+		chain = (struct digest_key){digest.high, digest.low};
+	} while (name < end);
+	return digest.high;
 }

@@ -13,6 +13,7 @@
 #define WSMAUTHZ_IDENTITY_SENDER_H
 
 #include <base/arena.h>
+#include <base/digest.h>
 #include <base/error.h>
 #include <base/sid.h>
 
@@ -76,5 +77,8 @@ NODISCARD enum status sender_parse(const char *name, size_t length, struct arena
  * @param returned  any bytes.
  */
 bool sender_name_is_same(const char *asked, const char *returned, size_t returned_length);
+
+/** A hash of a name that is equal for names which are the same by sender_name_is_same; what is not UTF-8 is hashed byte by byte. */
+uint64_t sender_name_hash(const struct digest_key *key, const char *name, size_t length);
 
 #endif

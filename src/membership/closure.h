@@ -7,7 +7,9 @@
  * that explains it, without asking the directory again: depth costs nothing. Cycles and diamonds are
  * ordinary graphs here.
  *
- * A closure is a snapshot: immutable once finished, shared by reference.
+ * A closure is a snapshot: immutable once finished, shared by reference. When some groups have changed, another one is
+ * derived from it (closure_derive), which shares the rest: the graph unless that changed too, and the member index,
+ * over which it lays the members of the changed groups.
  *
  * Built by closure_load.c: closure_new, closure_add_group, closure_add_edge, closure_set_root,
  * closure_finish.
@@ -20,6 +22,7 @@
 #include <base/digest.h>
 #include <base/error.h>
 #include <membership/member_index.h>
+#include <membership/member_set.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -31,13 +34,30 @@
 /* roots x groups x 8 bytes of next hops. */
 #define CLOSURE_MAX_HOP_BYTES ((size_t)256 * 1024 * 1024)
 
-#define CLOSURE_NONE          UINT32_MAX
+/* Groups whose members lie over the index: each costs a lookup a binary search. With more, closure_wants_rebuild. */
+#define CLOSURE_MANY_OVERLAYS 64
+/* And with more than these closure_derive refuses. */
+#define CLOSURE_MAX_OVERLAYS 1024
+/* So much may lie over even a small index before it is time for a new one. */
+#define CLOSURE_SMALL_OVERLAY_BYTES ((size_t)1024 * 1024)
+/* Groups that no root reaches any more, in a derived closure; with more, and more than half, it is time for a new one. */
+#define CLOSURE_MANY_IDLE 64
+
+#define CLOSURE_NONE         UINT32_MAX
 
 /* Which attributes the closure's groups name their members by. */
 enum closure_kind {
 	CLOSURE_KIND_MEMBER = 1,        /* groupOfNames: member */
 	CLOSURE_KIND_UNIQUE_MEMBER = 2, /* groupOfUniqueNames: uniqueMember */
 	CLOSURE_KIND_MEMBER_UID = 4,    /* posixGroup: memberUid */
+};
+
+/* Member values that only the server can resolve (identity/dn.h: DN_FOREIGN). */
+enum closure_foreign {
+	CLOSURE_FOREIGN_NONE = 0,
+	CLOSURE_FOREIGN_RESOLVED,   /* some, and each was an entry's name */
+	CLOSURE_FOREIGN_DEAD,       /* some were nobody's: an entry may come that they are of */
+	CLOSURE_FOREIGN_DEAD_LATER, /* ... and some of these were found while groups were read anew */
 };
 
 struct closure;
@@ -60,11 +80,49 @@ NODISCARD enum status closure_add_group(struct closure *closure, const char *dn,
 /** `child` is a direct member of `parent`. The same edge may be added twice. */
 NODISCARD enum status closure_add_edge(struct closure *closure, uint32_t child, uint32_t parent);
 void closure_set_root(struct closure *closure, size_t root, uint32_t group);
-void closure_add_kind(struct closure *closure, enum closure_kind kind);
+/** `kinds`: of enum closure_kind, or'ed. */
+void closure_add_kinds(struct closure *closure, unsigned kinds);
 /** The index becomes the closure's; NULL: there is none (beyond its budget, or not wanted). */
 void closure_give_index(struct closure *closure, struct member_index *index);
 /** Compute the hops; after this the closure only answers. May be tried again when memory ran out. */
 NODISCARD enum status closure_finish(struct closure *closure);
+
+/** Its server keeps to the schema: a group whose class demands members and shows none is hidden from us. */
+void closure_demand_members(struct closure *closure);
+bool closure_demands_members(const struct closure *closure);
+/** Its groups list such names; the highest that was noted counts. */
+void closure_note_foreign(struct closure *closure, enum closure_foreign foreign);
+enum closure_foreign closure_foreign(const struct closure *closure);
+
+/* Deriving: one thread. */
+
+/* A group as it is now. */
+struct closure_change {
+	uint32_t group;             /* its number; of newcomers the numbers that follow, in order */
+	bool is_gone;               /* there is no such group any more; nothing below counts but, of newcomers, dn and id */
+	const char *dn;             /* of newcomers and renamed ones; NULL: as it was */
+	const char *id;             /* of newcomers */
+	struct member_set *members; /* NULL: there is no member index; a reference is taken */
+	const uint32_t *children;   /* sorted, without doubles */
+	size_t child_count;
+};
+
+/**
+ * The closure after these changes. Groups keep their numbers. It costs what changed, and where groups came, went, or list
+ * other groups than before, also the walk through the whole graph.
+ *
+ * @param changes  in the order of their numbers.
+ * @param kinds    that came with them.
+ * @return STATUS_OK; STATUS_LIMIT (CLOSURE_MAX_OVERLAYS, and those of closure_add_group); STATUS_NO_MEMORY.
+ */
+NODISCARD enum status closure_derive(struct closure *base, const struct closure_change *changes, size_t count,
+				     unsigned kinds, struct closure **derived_out);
+
+/** Whether a change of that kind makes another graph, so that anybody may be touched. */
+bool closure_is_restructured(const struct closure *base, const struct closure_change *changes, size_t count);
+
+/** So much lies over the index, or so many groups lie idle, that loading the closure anew is better. */
+bool closure_wants_rebuild(const struct closure *closure);
 
 /* Asking: any thread. */
 
@@ -73,14 +131,44 @@ size_t closure_root_count(const struct closure *closure);
 /** The configured group's number, or CLOSURE_NONE when it does not exist. */
 uint32_t closure_root_group(const struct closure *closure, size_t root);
 const char *closure_group_dn(const struct closure *closure, uint32_t group);
+/** The digest of its DN's key. */
+struct digest closure_group_name(const struct closure *closure, uint32_t group);
 const char *closure_group_id(const struct closure *closure, uint32_t group);
 unsigned closure_kinds(const struct closure *closure);
-/** NULL when there is none. */
+/** Of a derived closure: the number is of a group that is gone. It has no names, no members, and is beneath nothing. */
+bool closure_is_gone(const struct closure *closure, uint32_t group);
+/** NULL when there is none. What lies over it is not in it: see closure_find_member. */
 const struct member_index *closure_index(const struct closure *closure);
 
 /** A group by the key of its own DN (identity/dn.h), or by its id; CLOSURE_NONE when it is not in the closure. */
 uint32_t closure_find_name(const struct closure *closure, const char *key, size_t length);
 uint32_t closure_find_id(const struct closure *closure, const char *id, size_t length);
+
+/** The same by the digest of its DN's key. */
+uint32_t closure_find_digest(const struct closure *closure, struct digest name);
+
+/** The groups of which this group is a direct member; `parents` has room for all groups. @return how many. */
+size_t closure_parents(const struct closure *closure, uint32_t group, uint32_t *parents);
+/** Its direct members that are groups, in order; borrowed. */
+const uint32_t *closure_children(const struct closure *closure, uint32_t group, size_t *count_out);
+
+/**
+ * The members of some groups that are no groups themselves. Goes once through the whole index.
+ *
+ * @param groups    different ones.
+ * @param sets_out  [count]; sealed, the caller's; NULL each when there is no index.
+ * @return STATUS_OK, STATUS_NO_MEMORY.
+ */
+NODISCARD enum status closure_members(const struct closure *closure, const uint32_t *groups, size_t count,
+				      struct member_set **sets_out);
+
+/**
+ * The groups that list a member (not a group) directly, whether or not a root reaches them.
+ *
+ * @param room  what fits into `groups`; 0: `groups` may be NULL.
+ * @return how many there are, also when they do not fit.
+ */
+size_t closure_find_member(const struct closure *closure, struct digest member, uint32_t *groups, size_t room);
 
 /** The digest of a member's name, in the two kinds that do not mix: DN keys and uid values. */
 struct digest closure_digest_dn(const struct closure *closure, const char *key, size_t length);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <base/arena.h>
-#include <base/ascii.h>
 #include <base/digest_map.h>
 #include <base/memory.h>
 #include <base/text.h>
@@ -45,32 +44,8 @@ struct closure_builder {
 
 	uint32_t next_unread, next_foreign;
 	size_t invalid_count;
-	bool demands_members;
 	bool sealed;
 };
-
-static const struct {
-	const char *object_class;
-	enum closure_kind kind;
-	bool must_have_members; /* by its schema: RFC 4519 3.5, 3.6 */
-} group_classes[] = {
-    {"groupOfNames", CLOSURE_KIND_MEMBER, true},
-    {"groupOfUniqueNames", CLOSURE_KIND_UNIQUE_MEMBER, true},
-    {"groupOfMembers", CLOSURE_KIND_MEMBER, false},
-    {"posixGroup", CLOSURE_KIND_MEMBER_UID, false},
-};
-
-const char closure_group_filter[] = "(|(objectClass=groupOfNames)(objectClass=groupOfUniqueNames)"
-				    "(objectClass=groupOfMembers)(objectClass=posixGroup))";
-
-/* Structural classes of people (RFC 4519, RFC 2798, RFC 4524); servers show only the ones that were written. */
-static const char *const person_classes[] = {
-    "person", "organizationalPerson", "inetOrgPerson", "residentialPerson", "account",
-};
-
-const char *const closure_change_attributes[] = {"objectClass", "entryUUID", "nsUniqueId", "hasSubordinates", NULL};
-
-const char *const closure_group_attributes[] = {"objectClass", "member", "uniqueMember", "memberUid", NULL};
 
 struct closure_builder *closure_builder_new(size_t root_count, const struct digest_key *key,
 					    uint64_t index_budget_bytes)
@@ -110,33 +85,6 @@ void closure_builder_free(struct closure_builder **reference)
 	digest_map_done(&builder->spellings);
 	memory_free(builder->waiting);
 	memory_free(builder);
-}
-
-const char *closure_entry_id(const struct dir_entry *entry)
-{
-	const struct dir_value *id = dir_entry_single(entry, "entryUUID");
-
-	if (id == NULL)
-		id = dir_entry_single(entry, "nsUniqueId");
-	return id == NULL ? NULL : id->data;
-}
-
-static bool has_class(const struct dir_entry *entry, const char *object_class)
-{
-	const struct dir_attribute *classes = dir_entry_attribute(entry, "objectClass");
-
-	for (size_t i = 0; classes != NULL && i < classes->value_count; i++)
-		if (ascii_equal_nocase(classes->values[i].data, object_class))
-			return true;
-	return false;
-}
-
-bool closure_entry_is_group(const struct dir_entry *entry)
-{
-	for (size_t i = 0; i < COUNT_OF(group_classes); i++)
-		if (has_class(entry, group_classes[i].object_class))
-			return true;
-	return false;
 }
 
 /* The digest of an own DN; false when memory ran out. */
@@ -217,7 +165,7 @@ enum status closure_builder_set_root(struct closure_builder *builder, size_t roo
 
 void closure_builder_demand_members(struct closure_builder *builder)
 {
-	builder->demands_members = true;
+	closure_demand_members(builder->closure);
 }
 
 uint32_t closure_builder_next_unread(struct closure_builder *builder)
@@ -285,88 +233,36 @@ static enum status take_foreign(struct closure_builder *builder, const struct di
 	return STATUS_OK;
 }
 
-static enum status take_dn(struct closure_builder *builder, const struct dir_value *value, uint32_t group)
+/* Whose members are being taken. */
+struct taking {
+	struct closure_builder *builder;
+	uint32_t group;
+};
+
+static enum status take_member(void *context, const struct closure_member *member)
 {
-	/* The empty DN is how an empty groupOfNames is written: it names nobody. */
-	if (value->length == 0)
-		return STATUS_OK;
-	if (dn_classify(value->data, value->length, &builder->key) == DN_PLAIN) {
-		if (text_failed(&builder->key))
-			return STATUS_NO_MEMORY;
-		return take_name(builder,
-				 closure_digest_dn(builder->closure, text_string(&builder->key), builder->key.length),
-				 group);
+	struct taking *taking = context;
+
+	switch (member->kind) {
+	case CLOSURE_MEMBER_DN:
+		return take_name(taking->builder, member->digest, taking->group);
+	case CLOSURE_MEMBER_UID:
+		return add_membership(taking->builder, member->digest, taking->group);
+	case CLOSURE_MEMBER_FOREIGN:
+		break;
 	}
-	/* Also what is no DN to us (RDNs parted by ';', RFC 2253) may be one to the server, which has the last word. */
-	if (value->length <= DN_MAX_BYTES && memchr(value->data, '\0', value->length) == NULL)
-		return take_foreign(builder, value, group);
-	builder->invalid_count++;
-	return STATUS_OK;
-}
-
-/* Name And Optional UID (RFC 4517 3.3.21): "dn#'0101'B". Servers do not match it by the DN alone; nor do we. */
-static bool has_unique_id(const struct dir_value *value)
-{
-	size_t end = value->length;
-
-	if (end < 4 || value->data[end - 1] != 'B' || value->data[end - 2] != '\'')
-		return false;
-	end -= 2;
-	while (end > 0 && (value->data[end - 1] == '0' || value->data[end - 1] == '1'))
-		end--;
-	return end >= 2 && value->data[end - 1] == '\'' && value->data[end - 2] == '#';
-}
-
-static enum status take_values(struct closure_builder *builder, const struct dir_attribute *attribute,
-			       enum closure_kind kind, uint32_t group)
-{
-	enum status status = STATUS_OK;
-
-	for (size_t i = 0; i < attribute->value_count && status == STATUS_OK; i++) {
-		const struct dir_value *value = &attribute->values[i];
-
-		if (kind == CLOSURE_KIND_MEMBER_UID)
-			status = add_membership(
-			    builder, closure_digest_uid(builder->closure, value->data, value->length), group);
-		else if (kind != CLOSURE_KIND_UNIQUE_MEMBER || !has_unique_id(value))
-			status = take_dn(builder, value, group);
-	}
-	if (status == STATUS_OK)
-		closure_add_kind(builder->closure, kind);
-	return status;
+	return take_foreign(taking->builder, member->value, taking->group);
 }
 
 enum status closure_builder_take_group(struct closure_builder *builder, uint32_t group, const struct dir_entry *entry)
 {
-	static const struct {
-		const char *name;
-		enum closure_kind kind;
-	} attributes[] = {
-	    {"member", CLOSURE_KIND_MEMBER},
-	    {"uniqueMember", CLOSURE_KIND_UNIQUE_MEMBER},
-	    {"memberUid", CLOSURE_KIND_MEMBER_UID},
-	};
-	bool shows_members = false;
-	enum status status;
+	struct taking taking = {builder, group};
+	unsigned kinds = 0;
+	enum status status = closure_entry_members(builder->closure, entry, &builder->key, &kinds,
+						   &builder->invalid_count, take_member, &taking);
 
-	for (size_t i = 0; i < COUNT_OF(attributes); i++) {
-		const struct dir_attribute *attribute = dir_entry_attribute(entry, attributes[i].name);
-
-		if (attribute == NULL || attribute->value_count == 0)
-			continue;
-		shows_members = true;
-		status = take_values(builder, attribute, attributes[i].kind, group);
-		if (status != STATUS_OK)
-			return status;
-	}
-	for (size_t i = 0; i < COUNT_OF(group_classes); i++) {
-		if (!has_class(entry, group_classes[i].object_class))
-			continue;
-		if (group_classes[i].must_have_members && !shows_members && builder->demands_members)
-			return STATUS_REFUSED;
-		closure_add_kind(builder->closure, group_classes[i].kind);
-	}
-	return STATUS_OK;
+	closure_add_kinds(builder->closure, kinds);
+	return status;
 }
 
 uint32_t closure_builder_next_foreign(struct closure_builder *builder, const char **dn_out)
@@ -402,31 +298,21 @@ enum status closure_builder_resolve(struct closure_builder *builder, uint32_t fo
 	if (own_dn != NULL && !own_digest(builder, own_dn, &answer->name))
 		return STATUS_NO_MEMORY;
 	answer->found = own_dn != NULL;
+	closure_note_foreign(builder->closure, answer->found ? CLOSURE_FOREIGN_RESOLVED : CLOSURE_FOREIGN_DEAD);
 	answer->resolved = true;
 	return settle(builder);
 }
 
-static bool is_person(const struct dir_entry *entry)
-{
-	for (size_t i = 0; i < COUNT_OF(person_classes); i++)
-		if (has_class(entry, person_classes[i]))
-			return true;
-	return false;
-}
-
 bool closure_builder_concerns(struct closure_builder *builder, const struct dir_entry *entry)
 {
-	const struct dir_value *subordinates = dir_entry_single(entry, "hasSubordinates");
 	const char *id = closure_entry_id(entry);
 	const struct listed *listed;
 	struct digest name;
 	uint32_t number;
 
 	/* People may change: their names in the groups are what counts, and those were read. */
-	if (!closure_entry_is_group(entry) && subordinates != NULL)
-		return !ascii_equal_nocase(subordinates->data, "FALSE");
 	if (!closure_entry_is_group(entry))
-		return !is_person(entry);
+		return closure_entry_may_hold_others(entry);
 	if (id == NULL || !own_digest(builder, entry->dn, &name))
 		return true;
 	number = digest_map_get(&builder->listed_names, name);

@@ -16,6 +16,7 @@
 #include <base/error.h>
 #include <directory/dir_search.h>
 #include <membership/closure.h>
+#include <membership/closure_entry.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -36,17 +37,6 @@ struct closure_builder;
 NODISCARD struct closure_builder *closure_builder_new(size_t root_count, const struct digest_key *key,
 						      uint64_t index_budget_bytes);
 void closure_builder_free(struct closure_builder **builder);
-
-/** The stable id an entry shows (entryUUID, nsUniqueId); NULL when it shows none. Borrowed from the entry. */
-const char *closure_entry_id(const struct dir_entry *entry);
-
-/** Whether an entry's objectClass is one whose members we know how to read. */
-bool closure_entry_is_group(const struct dir_entry *entry);
-
-/** The filter that lists such entries. */
-extern const char closure_group_filter[];
-/** The attributes that closure_builder_take_group needs. */
-extern const char *const closure_group_attributes[];
 
 /** A group of the directory: from the listing. @return STATUS_OK, STATUS_LIMIT, STATUS_NO_MEMORY. */
 NODISCARD enum status closure_builder_list_group(struct closure_builder *builder, const char *dn, const char *id);
@@ -90,9 +80,6 @@ NODISCARD enum status closure_builder_resolve(struct closure_builder *builder, u
  * The other groups do not count: to let one in, a group of the closure would have to change as well.
  */
 bool closure_builder_concerns(struct closure_builder *builder, const struct dir_entry *entry);
-/** The attributes that it needs. */
-extern const char *const closure_change_attributes[];
-
 /**
  * Sort and number what was read, which takes a second for millions of memberships: on whatever thread can wait. Nothing
  * may be added afterwards. closure_builder_finish does it when nobody has.

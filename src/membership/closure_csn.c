@@ -114,11 +114,72 @@ enum closure_csn_order closure_csn_compare(const char *before, const char *now, 
 		if (order < 0 && (since.text == NULL || compare_csn(&old, &since) < 0))
 			since = old;
 	}
-	if (since.text == NULL)
-		return CLOSURE_CSN_UNRELATED;
+	if (since.text == NULL) /* the same values in another order, or none at all */
+		return count_values(now) > 0 ? CLOSURE_CSN_SAME : CLOSURE_CSN_UNRELATED;
 	*since_out = since.text;
 	*length_out = since.length;
 	return CLOSURE_CSN_LATER;
+}
+
+bool closure_csn_covers(const char *now, const char *before)
+{
+	struct csn old, new;
+
+	while (next_csn(&before, &old))
+		if (!find_server(now, &old, &new) || compare_csn(&old, &new) > 0)
+			return false;
+	return true;
+}
+
+/* Where a value of the server `of` stands in a mark, or behind it, so that servers stay in order. */
+static size_t place_of(const char *mark, const struct csn *of, size_t *length_out)
+{
+	const char *cursor = mark;
+	struct csn value;
+
+	*length_out = 0;
+	while (next_csn(&cursor, &value)) {
+		if (value.server_length != of->server_length ||
+		    memcmp(value.server, of->server, of->server_length) != 0)
+			continue;
+		*length_out = value.length;
+		return (size_t)(value.text - mark);
+	}
+	return strlen(mark);
+}
+
+static enum status put_value(char **mark, const struct csn *value)
+{
+	size_t length, at = place_of(*mark, value, &length);
+	struct csn old = {*mark + at, length, NULL, 0};
+	struct text joined;
+	char *copy;
+
+	if (length > 0 && compare_csn(&old, value) >= 0)
+		return STATUS_OK;
+	text_init(&joined);
+	text_add_bytes(&joined, *mark, at);
+	if (length == 0 && at > 0)
+		text_add(&joined, " ");
+	text_add_bytes(&joined, value->text, value->length);
+	text_add(&joined, *mark + at + length);
+	copy = text_failed(&joined) ? NULL : memory_copy_text(text_string(&joined));
+	text_done(&joined);
+	if (copy == NULL)
+		return STATUS_NO_MEMORY;
+	memory_free(*mark);
+	*mark = copy;
+	return STATUS_OK;
+}
+
+enum status closure_csn_advance(char **mark, const char *news)
+{
+	enum status status = STATUS_OK;
+	struct csn value;
+
+	while (status == STATUS_OK && next_csn(&news, &value))
+		status = put_value(mark, &value);
+	return status;
 }
 
 bool closure_csn_is_behind(const char *mark, const char *entry_csn)

@@ -37,6 +37,18 @@ enum closure_csn_order {
 enum closure_csn_order closure_csn_compare(const char *before, const char *now, const char **since_out,
 					   size_t *length_out);
 
+/** Whether a server that shows the mark `now` has all that one with the mark `before` had; servers may have come to it. */
+bool closure_csn_covers(const char *now, const char *before);
+
+/**
+ * Move a mark on: each value of `news` (one or more, joined by blanks) takes the place of the same server's when it is greater, or is
+ * added.
+ *
+ * @param mark  owned (memory_free); replaced.
+ * @return STATUS_OK, also when nothing was new; STATUS_NO_MEMORY: unchanged.
+ */
+NODISCARD enum status closure_csn_advance(char **mark, const char *news);
+
 /** Whether an entry's entryCSN is greater than every value of a mark: then the mark does not move with the changes. */
 bool closure_csn_is_behind(const char *mark, const char *entry_csn);
 

@@ -56,38 +56,51 @@ static const char *own_key(struct membership_lookup *lookup, const char *dn, siz
 
 /* index */
 
-/* The memberships of one of the user's names. */
-struct held {
-	const struct member_pair *first;
-	size_t count;
-};
+/* Groups that most users are in directly, of the closure. */
+#define USUAL_DIRECT 64
+
+/* Add the groups that list this name to the `total` that there are, as far as there is room for them. */
+static void add_listing(struct membership_lookup *lookup, struct digest name, size_t room, size_t *total)
+{
+	size_t at = *total < room ? *total : room;
+
+	*total += closure_find_member(lookup->closure, name, lookup->direct + at, room - at);
+}
+
+/* All groups that list one of the user's names. */
+static size_t list_groups(struct membership_lookup *lookup, const struct dir_attribute *uids, const char *key,
+			  size_t length, size_t room)
+{
+	size_t total = 0;
+
+	add_listing(lookup, closure_digest_dn(lookup->closure, key, length), room, &total);
+	for (size_t i = 0; uids != NULL && i < uids->value_count; i++)
+		add_listing(lookup,
+			    closure_digest_uid(lookup->closure, uids->values[i].data, uids->values[i].length), room,
+			    &total);
+	return total;
+}
 
 enum membership_next lookup_by_index(struct membership_lookup *lookup, const struct dir_entry *user)
 {
-	const struct member_index *index = closure_index(lookup->closure);
 	const struct dir_attribute *uids = dir_entry_attribute(user, "uid");
-	size_t uid_count = uids == NULL ? 0 : uids->value_count;
-	size_t names = uid_count + 1, total = 0, length = 0;
-	struct held *held = arena_alloc_array(lookup->arena, names, sizeof(*held));
+	size_t room = USUAL_DIRECT, length = 0, total;
 	const char *key = own_key(lookup, user->dn, &length);
 
-	if (held == NULL || key == NULL)
+	if (key == NULL)
 		return lookup_no_memory(lookup);
-	held[0].first = member_index_find(index, closure_digest_dn(lookup->closure, key, length), &held[0].count);
-	for (size_t i = 0; i < uid_count; i++)
-		held[i + 1].first = member_index_find(
-		    index, closure_digest_uid(lookup->closure, uids->values[i].data, uids->values[i].length),
-		    &held[i + 1].count);
-	for (size_t i = 0; i < names; i++)
-		total += held[i].count;
-	if (total > MEMBERSHIP_MAX_DIRECT)
-		return too_many(lookup, user);
-	lookup->direct = arena_alloc_array(lookup->arena, total + 1, sizeof(*lookup->direct));
-	if (lookup->direct == NULL)
-		return lookup_no_memory(lookup);
-	for (size_t i = 0; i < names; i++)
-		for (size_t k = 0; k < held[i].count; k++)
-			add_direct(lookup, held[i].first[k].group);
+	for (;;) {
+		lookup->direct = arena_alloc_array(lookup->arena, room, sizeof(*lookup->direct));
+		if (lookup->direct == NULL)
+			return lookup_no_memory(lookup);
+		total = list_groups(lookup, uids, key, length, room);
+		if (total <= room)
+			break;
+		if (total > MEMBERSHIP_MAX_DIRECT)
+			return too_many(lookup, user);
+		room = total;
+	}
+	lookup->direct_count = total;
 	return MEMBERSHIP_DONE;
 }
 

@@ -114,6 +114,11 @@ const struct member_pair *member_index_find(const struct member_index *index, st
 	return index->pairs + first;
 }
 
+const struct member_pair *member_index_pairs(const struct member_index *index)
+{
+	return index->pairs;
+}
+
 size_t member_index_count(const struct member_index *index)
 {
 	return index->count;
@@ -124,4 +129,9 @@ size_t member_index_bytes(const struct member_index *index)
 	size_t fences = index->fences == NULL ? 0 : ((size_t)1 << index->fence_bits) + 1;
 
 	return index->capacity * sizeof(*index->pairs) + fences * sizeof(*index->fences);
+}
+
+uint64_t member_index_budget(const struct member_index *index)
+{
+	return index->budget_bytes;
 }

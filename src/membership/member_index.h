@@ -45,7 +45,11 @@ NODISCARD enum status member_index_seal(struct member_index *index);
  */
 const struct member_pair *member_index_find(const struct member_index *index, struct digest member, size_t *count_out);
 
+/** Every membership, ordered by member; borrowed. */
+const struct member_pair *member_index_pairs(const struct member_index *index);
 size_t member_index_count(const struct member_index *index);
 size_t member_index_bytes(const struct member_index *index);
+/** What its pairs may take. */
+uint64_t member_index_budget(const struct member_index *index);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <base/text.h>
 #include <identity/dn.h>
-#include <membership/closure_csn.h>
+#include <identity/sender.h>
 #include <membership/lookup_groups.h>
 #include <membership/membership_private.h>
 #include <os/clock.h>
@@ -9,8 +9,6 @@
 
 static const char *const plain_attributes[] = {"uid", NULL};
 static const char *const memberof_attributes[] = {"uid", "memberOf", NULL};
-static const char *const csn_attributes[] = {"contextCSN", NULL};
-
 const char *const *membership_user_attributes(const struct membership *membership)
 {
 	return membership->directory->strategy == CONFIG_STRATEGY_MEMBEROF ? memberof_attributes : plain_attributes;
@@ -39,27 +37,15 @@ enum membership_next membership_begin(struct membership *membership, struct memb
 		return shutting_down(lookup);
 	if (lookup->began_us == 0)
 		lookup->began_us = clock_monotonic_us();
+	if (membership_is_watched(membership))
+		return membership_is_pending(membership) ? membership_await_pending(membership, lookup)
+							 : MEMBERSHIP_ASK;
 	/* Nothing could prove it fresh: read it first, so that the user's entry is not older than the closure. */
 	if (membership->closure == NULL ||
 	    (membership->csn == NULL && membership->closure_began_us < lookup->began_us &&
 	     !is_recent(membership, membership->proven_us, lookup->began_us)))
 		return membership_refresh(membership, lookup);
 	return MEMBERSHIP_ASK;
-}
-
-static enum status prepare_proof(struct membership *membership, struct membership_lookup *lookup)
-{
-	struct dir_search *proof = &lookup->first[lookup->search_count];
-
-	if (dir_search_init(proof, NULL) != STATUS_OK)
-		return STATUS_NO_MEMORY;
-	proof->base = arena_copy_text(lookup->arena, membership->csn_base);
-	proof->scope = DIR_SCOPE_BASE;
-	proof->filter = "(objectClass=*)";
-	proof->attributes = csn_attributes;
-	lookup->proof = proof;
-	lookup->search_count++;
-	return proof->base == NULL ? STATUS_NO_MEMORY : STATUS_OK;
 }
 
 /* Most users' DNs are their name and a common parent: then one round trip brings user and groups together. */
@@ -93,35 +79,41 @@ static bool is_old(const struct membership *membership, uint64_t now_us)
 	return now_us - membership->closure_began_us >= most_ms * 1000;
 }
 
-enum status membership_prepare(struct membership *membership, struct membership_lookup *lookup)
+static enum status prepare_unwatched(struct membership *membership, struct membership_lookup *lookup)
 {
-	enum status status = STATUS_OK;
-
-	lookup->asked_us = clock_monotonic_us();
-	lookup->searches = lookup->first;
-	lookup->search_count = 0;
-	lookup->proof = lookup->groups = NULL;
-	lookup->guess = NULL;
 	lookup->proven = is_recent(membership, membership->proven_us, lookup->asked_us);
-	if (!lookup->proven && membership->csn != NULL && membership->closure_began_us < lookup->began_us)
-		status = prepare_proof(membership, lookup);
-	if (status == STATUS_OK && uses_search(membership, membership->closure) && membership->people != NULL)
-		status = prepare_groups(membership, lookup);
 	/* Nobody waits for this one, so it is no matter when there is no memory for it. */
 	if (is_old(membership, lookup->asked_us))
 		(void)!membership_load(membership);
+	if (lookup->proven || membership->csn == NULL || membership->closure_began_us >= lookup->began_us)
+		return STATUS_OK;
+	lookup->mark_base = arena_copy_text(lookup->arena, membership->csn_base);
+	return lookup->mark_base == NULL ? STATUS_NO_MEMORY : STATUS_OK;
+}
+
+enum status membership_prepare(struct membership *membership, struct membership_lookup *lookup)
+{
+	enum status status;
+
+	lookup->asked_us = clock_monotonic_us();
+	lookup->watched = membership_is_watched(membership);
+	lookup->searches = lookup->first;
+	lookup->search_count = 0;
+	lookup->groups = NULL;
+	lookup->guess = lookup->mark_base = lookup->mark = NULL;
+	status =
+	    lookup->watched ? membership_prepare_watched(membership, lookup) : prepare_unwatched(membership, lookup);
+	if (status == STATUS_OK && uses_search(membership, membership->closure) && membership->people != NULL)
+		status = prepare_groups(membership, lookup);
 	return status;
 }
 
-/* The mark that this lookup was shown, if it is the one of the closure. */
+/* The mark that this lookup was shown is the one of the closure. */
 static bool is_proven(const struct membership *membership, const struct membership_lookup *lookup)
 {
-	const char *csn = lookup->proof == NULL || membership->csn == NULL ? NULL : closure_csn_of(lookup->proof);
-
-	return csn != NULL && strcmp(csn, membership->csn) == 0;
+	return lookup->mark != NULL && membership->csn != NULL && strcmp(lookup->mark, membership->csn) == 0;
 }
 
-/* Whether the closure may be used for this lookup: see "Freshness" in the header. */
 static bool is_fresh(struct membership *membership, const struct membership_lookup *lookup)
 {
 	if (lookup->proven || membership->closure_began_us >= lookup->began_us)
@@ -133,10 +125,22 @@ static bool is_fresh(struct membership *membership, const struct membership_look
 	return true;
 }
 
-/* Whether the user's entry goes with the closure: see "One moment" in the header. */
-static bool is_of_one_moment(const struct membership *membership, const struct membership_lookup *lookup)
+/* Whether the closure may be used, and whether the user's entry goes with it: see the header. MEMBERSHIP_DONE: both. */
+static enum membership_next check(struct membership *membership, struct membership_lookup *lookup)
 {
-	return lookup->anew || lookup->asked_us >= membership->closure_marked_us || is_proven(membership, lookup);
+	enum membership_next next = MEMBERSHIP_DONE;
+
+	if (lookup->watched != membership_is_watched(membership) && lookup->anews < MEMBERSHIP_MAX_ANEWS)
+		return MEMBERSHIP_ANEW;
+	if (lookup->watched && membership_is_watched(membership))
+		next = membership_check_watched(membership, lookup);
+	else if (!is_fresh(membership, lookup))
+		next = membership_refresh(membership, lookup);
+	if (next != MEMBERSHIP_DONE || lookup->is_of_one_moment || lookup->asked_us >= membership->closure_marked_us ||
+	    (!lookup->watched && is_proven(membership, lookup)))
+		return next;
+	lookup->is_of_one_moment = true;
+	return MEMBERSHIP_ANEW;
 }
 
 /* Remember the parent of a user whose DN is <name attribute>=<name>,<parent>, for the next guess. */
@@ -172,17 +176,21 @@ enum membership_next membership_step(struct membership *membership, struct membe
 {
 	if (membership->stopped)
 		return shutting_down(lookup);
+	if (user == NULL && !(lookup->watched && membership_is_watched(membership)))
+		return MEMBERSHIP_DONE;
 	/* What was asked about a closure is answered with that one. */
 	if (lookup->asked == 0) {
-		if (!is_fresh(membership, lookup))
-			return membership_refresh(membership, lookup);
-		if (!is_of_one_moment(membership, lookup)) {
-			lookup->anew = true;
-			return MEMBERSHIP_ANEW;
-		}
+		enum membership_next next = check(membership, lookup);
+
+		if (next == MEMBERSHIP_ANEW)
+			lookup->anews++;
+		if (next != MEMBERSHIP_DONE)
+			return next;
 		closure_unref(&lookup->closure);
 		lookup->closure = closure_ref(membership->closure);
 	}
+	if (user == NULL)
+		return MEMBERSHIP_DONE;
 	if (membership->directory->strategy == CONFIG_STRATEGY_MEMBEROF)
 		return lookup_by_memberof(lookup, user);
 	if (!uses_search(membership, lookup->closure))
@@ -238,6 +246,65 @@ size_t membership_path(const struct membership_lookup *lookup, size_t root, cons
 		path[count++] = closure_group_dn(lookup->closure, group);
 	*path_out = path;
 	return count;
+}
+
+size_t membership_known_path(const struct membership *membership, size_t root, const char *user_dn, struct arena *arena,
+			     const char *const **path_out)
+{
+	const struct dir_entry user = {.dn = user_dn};
+	struct membership_lookup lookup = {.arena = arena, .closure = membership->closure};
+
+	if (lookup.closure == NULL || closure_index(lookup.closure) == NULL ||
+	    lookup_by_index(&lookup, &user) != MEMBERSHIP_DONE)
+		return 0;
+	return membership_path(&lookup, root, user_dn, path_out);
+}
+
+void membership_figures(const struct membership *membership, struct membership_figures *figures_out)
+{
+	const struct member_index *index = membership->closure == NULL ? NULL : closure_index(membership->closure);
+
+	*figures_out = (struct membership_figures){
+	    .load_us = membership->load_us,
+	    .groups = membership->closure == NULL ? 0 : closure_group_count(membership->closure),
+	    .memberships = index == NULL ? 0 : member_index_count(index),
+	    .watched = membership_is_watched(membership),
+	};
+}
+
+bool membership_is_loaded(const struct membership *membership)
+{
+	return membership->closure != NULL;
+}
+
+size_t membership_hashes(const struct membership *membership, const struct dir_entry *user, uint64_t *hashes,
+			 size_t room)
+{
+	const struct dir_attribute *uids = dir_entry_attribute(user, "uid");
+	size_t count = 1 + (uids == NULL ? 0 : uids->value_count);
+	struct text key;
+
+	text_init(&key);
+	dn_own_key(user->dn, strlen(user->dn), &key);
+	if (text_failed(&key)) /* a verdict whose dependencies are not known cannot be kept */
+		count = room + 1;
+	else
+		hashes[0] = closure_digest_dn(membership->closure, text_string(&key), key.length).high;
+	text_done(&key);
+	for (size_t i = 1; i < count && i < room; i++)
+		hashes[i] =
+		    closure_digest_uid(membership->closure, uids->values[i - 1].data, uids->values[i - 1].length).high;
+	return count;
+}
+
+uint64_t membership_id_hash(const struct membership *membership, const char *id)
+{
+	return digest_of(&membership->key, id, strlen(id)).high;
+}
+
+uint64_t membership_name_hash(const struct membership *membership, const char *name, size_t length)
+{
+	return sender_name_hash(&membership->key, name, length);
 }
 
 bool membership_exists(const struct membership_lookup *lookup, size_t root)

@@ -4,22 +4,32 @@
  *
  * The story of a lookup
  *	membership_begin     says whether the closure has to be read first (WAIT, then begin again), or ASK
- *	membership_prepare   names the searches that should travel with the user's own: the proof that the closure is
- *	                     fresh, the user's groups where there is no member index
+ *	membership_prepare   names what should travel with the user's own search: contextCSN as the proof of freshness, the
+ *	                     search for the user's groups where there is no member index
  *	(the user's entry arrives)
  *	membership_step      says what is next, until it says DONE or UNKNOWN:
  *	    DONE      lookup->direct are the user's direct groups in lookup->closure
  *	    ASK       lookup->searches want another round trip, then step again
- *	    WAIT      the closure is being read; membership_wait, then step again
- *	    ANEW      the user's entry is too old for the closure: forget it, prepare and ask again; said once
+ *	    WAIT      the closure is being read, or the watch lags; membership_wait, then step again
+ *	    ANEW      the user's entry is too old: forget it, prepare and ask again
  *	    UNKNOWN   lookup->error says why no answer can be given
  *	membership_done      frees
  *
- * Freshness
+ * Freshness, while the directory is watched (directory/dir_watch.h)
+ *	Order: the watch is up, then the closure is loaded, then what the watch told meanwhile is applied. From then on the closure is
+ *	what the directory had at the watch's mark, but for changes that are pending: a change of a group of the closure is applied by reading that
+ *	group again (closure_patch.h), one that may move names about by loading the closure again. A lookup waits for what is pending.
+ *	The watch has to see the server that answers. Both show contextCSN: an answer counts when it came by a connection that has
+ *	shown what the watch had told when the lookup asked, or more. One that is behind it lags; it is asked again until the deadline.
+ *	A watch that hangs proves nothing by its silence. So freshness is a lease: contextCSN, asked through the pool, proves that the watch has
+ *	told everything up to that moment, and holds for MEMBERSHIP_LEASE_MS. Nobody asks for a lease that nobody needs: an idle host costs the directory nothing.
+ *	What the pool shows and the watch does not tell within MEMBERSHIP_DOUBT_MS proves the watch to be behind: it then counts as down until it has told it.
+ *
+ * Freshness, while it is not
  *	A closure may be used by a lookup when it was read after the lookup began, or when the
  *	server's contextCSN, asked in the course of the lookup (or within the policy's unwatched-ttl before it), is the
  *	one that stood there when the closure was read. Where the server has no contextCSN, a closure is used for
- *	unwatched-ttl after it was read.
+ *	unwatched-ttl after it was read. contextCSN that stands still is a lease here too: nothing at all has changed.
  *
  *	A contextCSN that nobody keeps (a database without syncprov may show the one that it was loaded with) would prove anything. So
  *	a closure is also read again, beside the decisions, when it is MEMBERSHIP_REREAD_MS old; a group that is newer than
@@ -56,8 +66,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Searches of one lookup that travel with the user's own: a proof of freshness and the groups. */
-#define MEMBERSHIP_FIRST_SEARCHES 2
+/* Searches of one lookup that travel with the user's own: the groups. */
+#define MEMBERSHIP_FIRST_SEARCHES 1
+/* How long a proof of freshness holds: a revocation is seen at the latest so long after it. */
+#define MEMBERSHIP_LEASE_MS 1000
+/* A change that is heard of and not yet applied ends the lease after this time. */
+#define MEMBERSHIP_PENDING_MS 400
+/* What the pool has seen, the watch has to tell within this time. */
+#define MEMBERSHIP_DOUBT_MS 250
+/* A server that is behind the watch is asked again after this time. */
+#define MEMBERSHIP_LAG_MS 20
 /* Direct groups of one user; far above what servers and token sizes allow. */
 #define MEMBERSHIP_MAX_DIRECT 65536
 
@@ -77,9 +95,14 @@ struct membership_lookup {
 	const char *user;         /* the name by which the user is asked for; for a guess at the DN */
 	struct dir_search *first; /* room for MEMBERSHIP_FIRST_SEARCHES, cleared; freed by membership_done */
 
-	/* the next round trip: `first`, filled by membership_prepare; later the lookup's own */
+	/* the next round trip: with the user's own search, filled by membership_prepare; later the lookup's own */
+	const char *mark_base; /* whose contextCSN is wanted with it; NULL: none */
 	struct dir_search *searches;
 	size_t search_count;
+
+	/* what came with the user's entry; given before membership_step */
+	const char *mark;    /* contextCSN, in the arena; NULL: none */
+	uint64_t connection; /* dir_request.connection */
 
 	/* the answer */
 	struct closure *closure; /* a reference, until membership_done */
@@ -88,22 +111,40 @@ struct membership_lookup {
 	struct error error;
 
 	/* private */
-	uint64_t began_us;        /* the first membership_begin */
-	uint64_t asked_us;        /* the last membership_prepare */
-	bool anew;                /* ANEW was said */
-	bool proven;              /* the closure was proven fresh recently enough */
-	struct dir_search *proof; /* among the first searches, or NULL */
+	uint64_t began_us;    /* the first membership_begin */
+	uint64_t asked_us;    /* the last membership_prepare */
+	bool watched;         /* ... was under the watch */
+	uint64_t told_serial; /* ... which had told so much */
+	const char *told;
+	unsigned anews;        /* how often ANEW was said */
+	unsigned lags;         /* ... because the server was behind */
+	bool rests;            /* WAIT was said until a server that is behind has caught up */
+	bool waits_for_mark;   /* WAIT was said until the watch has told more, or a moment has passed */
+	bool is_of_one_moment; /* ANEW was said because the user's entry was older than the closure */
+	bool proven;           /* the closure was proven fresh recently enough */
 	struct dir_search *groups;
 	const char *guess;    /* the DN that `groups` asked about; NULL: none */
 	unsigned guess_kinds; /* of groups that it asked about */
 	unsigned asked;       /* how often ASK was said */
 };
 
+/*
+ * Who hears of changes. All run on the executor; none may call back. Hashes are of what a user's verdict may depend
+ * on: see membership_hashes, membership_id_hash and membership_name_hash.
+ */
+struct membership_listener {
+	void (*touched)(void *context, uint64_t hash);
+	void (*everything_touched)(void *context);
+	/* What is cached may be served until then (clock_monotonic_ms()) without asking; 0: not at all. May go back. */
+	void (*leased)(void *context, uint64_t until_ms);
+	void *context;
+};
+
 struct membership_waiter {
 	void (*run)(void *context);
 	void *context;
 	struct membership_waiter *before, *next; /* private */
-	bool waiting;                            /* private; false when it is made */
+	struct membership_waiter **list;         /* private: the one that it is in; NULL when it is made */
 };
 
 /**
@@ -114,7 +155,11 @@ struct membership_waiter {
  */
 NODISCARD enum status membership_open(const struct config *config, const char *const *names, size_t name_count,
 				      struct dir_pool *pool, struct executor *executor, const struct log *log,
-				      struct membership **membership_out, struct error *error);
+				      const struct membership_listener *listener, struct membership **membership_out,
+				      struct error *error);
+
+/** End the watch's thread, where there is one. Not on the executor's thread; before membership_close. Twice is allowed. */
+void membership_stop_watch(struct membership *membership);
 
 /** After the pool was stopped and the executor drained. NULL-safe; sets the pointer to NULL. */
 void membership_close(struct membership **membership);
@@ -131,14 +176,43 @@ enum membership_next membership_begin(struct membership *membership, struct memb
 /** After MEMBERSHIP_ASK of membership_begin, or MEMBERSHIP_ANEW. @return STATUS_OK or STATUS_NO_MEMORY. */
 NODISCARD enum status membership_prepare(struct membership *membership, struct membership_lookup *lookup);
 
-/** `user` is the user's entry; the searches asked for so far have been answered. */
+/**
+ * `user` is the user's entry; the searches asked for so far have been answered.
+ * NULL: there is no such user; MEMBERSHIP_DONE then says that the server that said so was not behind.
+ */
 enum membership_next membership_step(struct membership *membership, struct membership_lookup *lookup,
 				     const struct dir_entry *user);
 
-/** Run `waiter` once, when the load under way ends (well or not); never inside this call. */
-void membership_wait(struct membership *membership, struct membership_waiter *waiter);
+/** After MEMBERSHIP_WAIT: run `waiter` once, when what the lookup waits for has happened (or failed); never inside this call. */
+void membership_wait(struct membership *membership, const struct membership_lookup *lookup,
+		     struct membership_waiter *waiter);
 /** Forget it; nothing when it does not wait. */
 void membership_wait_cancel(struct membership *membership, struct membership_waiter *waiter);
+
+/**
+ * Ask for a new lease, unless that is under way. Where a lease can be had at all, `waiter` (NULL: none) runs once that is decided.
+ * @return false: there is none to be had now, and `waiter` will not run.
+ */
+bool membership_renew(struct membership *membership, struct membership_waiter *waiter);
+
+/* What a membership can say about itself. */
+struct membership_figures {
+	uint64_t load_us; /* how long the last load took */
+	size_t groups, memberships;
+	bool watched;
+};
+
+void membership_figures(const struct membership *membership, struct membership_figures *figures_out);
+
+/** Whether a closure has been loaded. */
+bool membership_is_loaded(const struct membership *membership);
+
+/** What a verdict on this entry depends on: hashes of its DN and its uids as members. @return how many there are; at most `room` are written. */
+size_t membership_hashes(const struct membership *membership, const struct dir_entry *user, uint64_t *hashes,
+			 size_t room);
+/** The hash of an entry's stable id, and of a name by which people are looked up. */
+uint64_t membership_id_hash(const struct membership *membership, const char *id);
+uint64_t membership_name_hash(const struct membership *membership, const char *name, size_t length);
 
 void membership_done(struct membership_lookup *lookup);
 
@@ -151,6 +225,13 @@ bool membership_holds(const struct membership_lookup *lookup, size_t root);
  */
 size_t membership_path(const struct membership_lookup *lookup, size_t root, const char *user_dn,
 		       const char *const **path_out);
+
+/**
+ * The same for somebody who is not looked up now, as far as the member index knows his DN: nothing is asked.
+ * @param arena  gets the path.
+ */
+size_t membership_known_path(const struct membership *membership, size_t root, const char *user_dn, struct arena *arena,
+			     const char *const **path_out);
 
 /** Whether a configured group exists (in the lookup's closure). */
 bool membership_exists(const struct membership_lookup *lookup, size_t root);

@@ -107,6 +107,7 @@ static void take_closure(struct membership *membership, const struct closure_loa
 	membership->closure = closure_ref(loaded->closure);
 	membership->closure_began_us = loaded->began_us;
 	membership->closure_marked_us = loaded->marked_us;
+	membership->load_us = clock_monotonic_us() - loaded->began_us;
 	membership->csn_is_doubtful = loaded->csn_is_doubtful;
 	membership->proven_us = loaded->began_us;
 	if (first)
@@ -119,20 +120,6 @@ static void take_closure(struct membership *membership, const struct closure_loa
 		    loaded->csn_stands_still ? " that moves with the groups" : " for the groups",
 		    (unsigned long long)membership->config->cache.unwatched_ttl_ms);
 		membership->told_no_csn = true;
-	}
-}
-
-static void wake_waiters(struct membership *membership)
-{
-	struct membership_waiter *waiter = membership->waiters;
-
-	membership->waiters = NULL;
-	while (waiter != NULL) {
-		struct membership_waiter *next = waiter->next;
-
-		waiter->waiting = false;
-		waiter->run(waiter->context);
-		waiter = next;
 	}
 }
 
@@ -166,7 +153,8 @@ static void load_ended(void *context, const struct closure_loaded *loaded)
 		membership->failures = 0;
 		take_closure(membership, loaded);
 	}
-	wake_waiters(membership);
+	membership_watch_load_ended(membership, membership->failure.status == STATUS_OK);
+	membership_wake(&membership->waiters);
 }
 
 enum status membership_load(struct membership *membership)
@@ -177,6 +165,7 @@ enum status membership_load(struct membership *membership)
 		return STATUS_OK;
 	/* Set first: the load may end on the executor's thread before this call returns on another (membership_open). */
 	membership->loading = true;
+	membership_watch_load_begins(membership);
 	status = closure_load_start(membership->pool, membership->executor, &membership->plan, &membership->key,
 				    load_ended, membership);
 	if (status != STATUS_OK)
@@ -195,12 +184,13 @@ static enum status open_parts(struct membership *membership, struct error *error
 	if (membership->pins == NULL || membership->roots == NULL)
 		return error_no_memory(error);
 	membership->plan.pins = membership->pins;
-	return STATUS_OK;
+	return membership_watch_open(membership, error);
 }
 
 enum status membership_open(const struct config *config, const char *const *names, size_t name_count,
 			    struct dir_pool *pool, struct executor *executor, const struct log *log,
-			    struct membership **membership_out, struct error *error)
+			    const struct membership_listener *listener, struct membership **membership_out,
+			    struct error *error)
 {
 	struct membership *membership = memory_new(sizeof(*membership));
 	enum status status;
@@ -212,6 +202,8 @@ enum status membership_open(const struct config *config, const char *const *name
 	membership->pool = pool;
 	membership->executor = executor;
 	membership->log = log;
+	membership->listener = *listener;
+	membership_watch_init(membership);
 	membership->plan = (struct closure_plan){
 	    .directory = membership->directory,
 	    .names = names,
@@ -237,6 +229,7 @@ void membership_close(struct membership **reference)
 	*reference = NULL;
 	if (membership == NULL)
 		return;
+	membership_watch_done(membership);
 	for (size_t root = 0; membership->pins != NULL && root < membership->plan.root_count; root++)
 		memory_free(membership->pins[root]);
 	memory_free(membership->pins);
@@ -251,6 +244,12 @@ void membership_close(struct membership **reference)
 void membership_stop(struct membership *membership)
 {
 	membership->stopped = true;
+}
+
+void membership_stop_watch(struct membership *membership)
+{
+	if (membership->watched.watch != NULL)
+		dir_watch_stop(membership->watched.watch);
 }
 
 static bool is_resting(const struct membership *membership)
@@ -270,28 +269,4 @@ enum membership_next membership_refresh(struct membership *membership, struct me
 	if (membership_load(membership) != STATUS_OK)
 		return lookup_no_memory(lookup);
 	return MEMBERSHIP_WAIT;
-}
-
-void membership_wait(struct membership *membership, struct membership_waiter *waiter)
-{
-	waiter->before = NULL;
-	waiter->next = membership->waiters;
-	if (waiter->next != NULL)
-		waiter->next->before = waiter;
-	waiter->waiting = true;
-	membership->waiters = waiter;
-}
-
-/* Thousands may give up in one moment, when a load hangs: each leaves the list without looking at the others. */
-void membership_wait_cancel(struct membership *membership, struct membership_waiter *waiter)
-{
-	if (!waiter->waiting)
-		return;
-	if (waiter->before != NULL)
-		waiter->before->next = waiter->next;
-	else
-		membership->waiters = waiter->next;
-	if (waiter->next != NULL)
-		waiter->next->before = waiter->before;
-	waiter->waiting = false;
 }

@@ -2,14 +2,18 @@
 /*
  * Memberships from inside.
  *
- *	membership.c         lookups
- *	membership_closure.c the closure in use: when it is read again, who waits for that
+ *	membership.c            lookups
+ *	membership_closure.c    the closure in use: when it is read again, who waits for that
+ *	membership_watch.c      what the watch tells, and how the closure follows
+ *	membership_freshness.c  whether an answer may be used; the lease
  */
 #ifndef WSMAUTHZ_MEMBERSHIP_MEMBERSHIP_PRIVATE_H
 #define WSMAUTHZ_MEMBERSHIP_MEMBERSHIP_PRIVATE_H
 
 #include <base/digest.h>
 #include <base/error.h>
+#include <directory/dir_watch.h>
+#include <membership/closure_concern.h>
 #include <membership/closure_load.h>
 #include <membership/membership.h>
 
@@ -24,6 +28,45 @@
 #define MEMBERSHIP_QUICK_FAILURES 32
 /* That while. Lookups are told the failure meanwhile; it keeps many of them from listing a broken directory all the time. */
 #define MEMBERSHIP_REST_MS 500
+/* After a load by a server that is behind the watch: it may catch up. */
+#define MEMBERSHIP_RELOAD_FIRST_MS 50
+#define MEMBERSHIP_RELOAD_LAST_MS  5000
+/* Changes that are heard while the closure is loaded, to be applied to it; more, and it is loaded once more. */
+#define MEMBERSHIP_MAX_HEARD       4096
+#define MEMBERSHIP_MAX_HEARD_BYTES ((size_t)8 * 1024 * 1024)
+/* A lookup that finds the watch come or gone since it asked asks again, so often at most; then it goes the way without a watch. */
+#define MEMBERSHIP_MAX_ANEWS 8
+/* Connections of the pool that are remembered; above what a policy may ask for. */
+#define MEMBERSHIP_MAX_CONNECTIONS 16
+
+/* A change that was heard. */
+struct heard {
+	enum dir_change change;
+	const char *id;
+	struct dir_entry *entry;
+	struct heard *next;
+};
+
+/* What the watch has told. */
+struct watched {
+	struct dir_watch *watch;
+	bool is_open; /* it was given a base to watch */
+	bool up;
+	char *mark;      /* while up: what it has told, or begun with */
+	uint64_t serial; /* counts the moves of `mark`, and the times that it came up; never 0 once it was up */
+	bool covers;     /* the closure is what the directory had at `mark`, but for what is pending */
+	char *awaited;   /* the pool has seen this; NULL: nothing more than was told */
+	uint64_t awaited_asked_us; /* when it asked */
+	bool is_behind;            /* it did not tell it in time: it counts as down until it has */
+	struct timer doubt;
+};
+
+/* What is heard and not yet applied. */
+struct pending {
+	struct closure_concern concern;
+	bool patching;     /* a patch is under way */
+	uint64_t since_us; /* 0: nothing is pending */
+};
 
 struct membership {
 	const struct config *config;
@@ -31,6 +74,7 @@ struct membership {
 	struct dir_pool *pool;
 	struct executor *executor;
 	const struct log *log;
+	struct membership_listener listener;
 	struct digest_key key;
 	struct closure_plan plan;
 	char **pins;            /* [root_count]; what plan.pins points to */
@@ -40,6 +84,7 @@ struct membership {
 	char *csn;               /* of the closure; NULL: the server shows none */
 	char *csn_base;
 	uint64_t closure_began_us;
+	uint64_t load_us;           /* how long it took to load */
 	uint64_t closure_marked_us; /* what was read from then on goes with the closure */
 	bool csn_is_doubtful;
 	uint64_t proven_us; /* when the closure was last known to be what the directory has */
@@ -49,7 +94,32 @@ struct membership {
 	struct error failure; /* of the last load that failed */
 	unsigned failures;    /* loads that failed in a row */
 	uint64_t failure_began_us, failure_ended_us;
-	struct membership_waiter *waiters;
+	struct membership_waiter *waiters;      /* for the closure */
+	struct membership_waiter *mark_waiters; /* for the watch, or a lease */
+	struct timer nudge;                     /* wakes those who wait for a server that is behind */
+	bool nudging;
+
+	struct watched watched;
+	struct pending pending;
+	const char *watch_attributes[8];
+	struct arena *heard_arena; /* while loading under the watch */
+	struct heard *heard, **heard_end;
+	size_t heard_count;
+	bool heard_too_much;
+	char *load_told; /* what the watch had told when the load began; NULL: it was down */
+	struct timer reload;
+	uint64_t reload_delay_ms;
+
+	/* the lease */
+	uint64_t lease_until_us; /* clock_monotonic_us(); 0: none */
+	struct dir_search proof;
+	struct dir_request proof_request;
+	bool proving;
+	uint64_t proof_asked_us;
+	struct {
+		uint64_t connection, serial; /* it has shown what the watch had told at `serial` */
+	} known[MEMBERSHIP_MAX_CONNECTIONS];
+	size_t known_count, known_next;
 
 	char *people; /* where users were found: the parent's DN in guesses; NULL: not known */
 };
@@ -60,7 +130,45 @@ NODISCARD enum status membership_load(struct membership *membership);
 /** Have the closure read for this lookup: MEMBERSHIP_WAIT, or MEMBERSHIP_UNKNOWN and lookup->error. */
 enum membership_next membership_refresh(struct membership *membership, struct membership_lookup *lookup);
 
+/** Run all who wait in this list; who waits again meanwhile is not run. */
+void membership_wake(struct membership_waiter **list);
+
 /** Set *text to a copy. False when memory ran out (it is unchanged then). */
 NODISCARD bool membership_replace_text(char **text, const char *value);
+
+/* membership_watch.c */
+
+void membership_watch_init(struct membership *membership);
+NODISCARD enum status membership_watch_open(struct membership *membership, struct error *error);
+void membership_watch_done(struct membership *membership);
+
+/** A load begins: remember what the watch tells meanwhile. */
+void membership_watch_load_begins(struct membership *membership);
+/** A load ended; well: the closure is the new one. What was told meanwhile is applied to it. */
+void membership_watch_load_ended(struct membership *membership, bool well);
+
+/** The watch is up, and the closure is what it watches. */
+bool membership_is_watched(const struct membership *membership);
+/** Something that was heard of is not in the closure yet. */
+bool membership_is_pending(const struct membership *membership);
+
+/** The pool has seen a mark that the watch has not told: it has MEMBERSHIP_DOUBT_MS for it. */
+void membership_watch_await(struct membership *membership, const char *mark, uint64_t asked_us);
+
+/* membership_freshness.c */
+
+/** Whether what the pool last showed proves that what is cached, and the closure, are fresh. */
+bool membership_has_lease(const struct membership *membership, uint64_t now_us);
+/** Proven at `asked_us`: extend the lease. */
+void membership_grant_lease(struct membership *membership, uint64_t asked_us);
+/** Let it end at `until_us` at the latest. */
+void membership_cut_lease(struct membership *membership, uint64_t until_us);
+
+/** What a lookup that begins now needs as a proof. @return STATUS_OK, STATUS_NO_MEMORY. */
+NODISCARD enum status membership_prepare_watched(struct membership *membership, struct membership_lookup *lookup);
+/** What a lookup does while something is pending: MEMBERSHIP_WAIT, or MEMBERSHIP_UNKNOWN and lookup->error. */
+enum membership_next membership_await_pending(struct membership *membership, struct membership_lookup *lookup);
+/** Whether its answer may be used (MEMBERSHIP_DONE), or what is next. */
+enum membership_next membership_check_watched(struct membership *membership, struct membership_lookup *lookup);
 
 #endif

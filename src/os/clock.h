@@ -16,6 +16,9 @@ uint64_t clock_monotonic_us(void);
 /** The same in milliseconds. */
 uint64_t clock_monotonic_ms(void);
 
+/** The same, cheaper, and at most some ten milliseconds behind: for ages of seconds. */
+uint64_t clock_coarse_ms(void);
+
 /** Seconds since 1970-01-01 UTC. */
 int64_t clock_wall_s(void);
 

@@ -20,6 +20,20 @@ uint64_t clock_monotonic_ms(void)
 	return clock_monotonic_us() / 1000;
 }
 
+#ifdef CLOCK_MONOTONIC_COARSE
+#define COARSE_CLOCK CLOCK_MONOTONIC_COARSE
+#else
+#define COARSE_CLOCK CLOCK_MONOTONIC
+#endif
+
+uint64_t clock_coarse_ms(void)
+{
+	struct timespec now = {0};
+
+	(void)clock_gettime(COARSE_CLOCK, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
 int64_t clock_wall_s(void)
 {
 	struct timespec now = {0};

@@ -2,7 +2,7 @@
 /*
  * A gate: lets the one who takes something away wait until nobody uses it any more, at next to no cost for those who do.
  *
- *	ticket = gate_enter(gate); p = atomic_load(&shared); ... use *p ...; gate_leave(gate, ticket);
+ *	ticket = gate_enter(gate); p = atomic_load(&shared); ... use *p ...; gate_leave(gate, ticket);    (sequentially consistent)
  *	old = atomic_exchange(&shared, new); gate_wait(gate); free(old);
  *
  * Readers count themselves in and out on one of several counters, each with a cache line of its own, so that threads
@@ -18,16 +18,18 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-#define GATE_STRIPES     16
-#define GATE_LINE_BYTES  64
+#define GATE_STRIPES 16
+/* Two cache lines: wherever the gate lies in memory, no line has two counters. */
+#define GATE_STRIPE_BYTES 128
 
 struct gate_stripe {
-	_Alignas(GATE_LINE_BYTES) atomic_size_t inside[2]; /* by phase */
+	atomic_size_t inside[2]; /* by phase */
+	char padding[GATE_STRIPE_BYTES - 2 * sizeof(atomic_size_t)];
 };
 
 struct gate {
 	struct gate_stripe stripes[GATE_STRIPES];
-	_Alignas(GATE_LINE_BYTES) atomic_uint phase;
+	atomic_uint phase;
 };
 
 void gate_init(struct gate *gate);

@@ -53,6 +53,9 @@ NODISCARD enum status thread_start(struct thread *thread, const char *name, void
 /** Wait for its end. Nothing when it was never started. */
 void thread_join(struct thread *thread);
 
+/** Let others run: 0: the processor is offered to whoever waits for it; else sleep for about so many milliseconds. */
+void thread_pause(unsigned ms);
+
 /** Whether the caller runs on this thread, which must have been started. */
 bool thread_is_current(const struct thread *thread);
 

@@ -137,6 +137,16 @@ void thread_join(struct thread *thread)
 	thread->started = false;
 }
 
+void thread_pause(unsigned ms)
+{
+	const struct timespec pause = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000};
+
+	if (ms == 0)
+		(void)sched_yield();
+	else
+		(void)nanosleep(&pause, NULL);
+}
+
 bool thread_is_current(const struct thread *thread)
 {
 	return pthread_equal(thread->handle, pthread_self()) != 0;

@@ -4,22 +4,13 @@
 #include <plugin/plugin_text.h>
 #include <string.h>
 
-#define USER_TAG  0x57534155u /* "WSAU" */
 #define UNLIMITED UINT32_MAX
 
-/* The host has no use for its content; the tag tells it from a stray pointer. */
-struct plugin_user {
-	uint32_t tag;
-};
-
-static struct plugin_user *user_new(void)
-{
-	struct plugin_user *user = memory_new(sizeof(*user));
-
-	if (user != NULL)
-		user->tag = USER_TAG;
-	return user;
-}
+/*
+ * The context of every authorized user: the host keeps it and gives it back, and has no other use for it, nor have we. So it is one
+ * object for all, which needs neither memory nor counting and is as good after Shutdown as before.
+ */
+static char the_user;
 
 static DWORD number_of(enum wa_reason reason)
 {
@@ -68,11 +59,7 @@ static void authorize(struct plugin_answer *answer, enum wa_kind kind, struct wa
 		answer->quota.maxAllowedOperationsPerTimeslot = decision->quota.max_operations_per_timeslot;
 		return;
 	}
-	answer->user = user_new();
-	if (answer->user == NULL) {
-		fail(decision, WA_REASON_NO_MEMORY, "no memory for the user's context");
-		return;
-	}
+	answer->user = &the_user;
 	answer->administrator = kind == WA_KIND_USER && decision->administrator;
 }
 
@@ -143,15 +130,7 @@ DWORD plugin_answer_tell(struct plugin_answer *answer, enum wa_kind kind, WSMAN_
 	return result;
 }
 
-bool plugin_user_release(void *user)
+bool plugin_user_release(const void *user)
 {
-	struct plugin_user *ours = user;
-
-	if (ours == NULL)
-		return true;
-	if (ours->tag != USER_TAG)
-		return false;
-	ours->tag = 0;
-	memory_free(ours);
-	return true;
+	return user == NULL || user == &the_user;
 }

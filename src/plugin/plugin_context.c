@@ -81,6 +81,7 @@ enum status plugin_start(const char *policy_path, const struct plugin_options *o
 		options = &as_a_host;
 	mutex_init(&plugin->lock);
 	condition_init(&plugin->changed);
+	gate_init(&plugin->gate);
 	set_log(plugin, options->log);
 	plugin->observe = options->observer;
 	plugin->observe_context = options->observer_context;
@@ -96,12 +97,26 @@ enum status plugin_start(const char *policy_path, const struct plugin_options *o
 	return STATUS_OK;
 }
 
+bool plugin_pass(struct plugin *plugin, unsigned *ticket_out)
+{
+	*ticket_out = gate_enter(&plugin->gate);
+	if (!atomic_load(&plugin->is_closing))
+		return true;
+	gate_leave(&plugin->gate, *ticket_out);
+	return false;
+}
+
+void plugin_passed(struct plugin *plugin, unsigned ticket)
+{
+	gate_leave(&plugin->gate, ticket);
+}
+
 bool plugin_enter(struct plugin *plugin)
 {
 	bool entered;
 
 	mutex_lock(&plugin->lock);
-	entered = !plugin->is_closing;
+	entered = !atomic_load_explicit(&plugin->is_closing, memory_order_relaxed);
 	if (entered) {
 		plugin->calls++;
 		plugin->starting++;
@@ -115,7 +130,7 @@ static void count_down(struct plugin *plugin, size_t *count)
 	mutex_lock(&plugin->lock);
 	(*count)--;
 	/* Nobody but Shutdown waits. */
-	if (plugin->is_closing)
+	if (atomic_load_explicit(&plugin->is_closing, memory_order_relaxed))
 		condition_broadcast(&plugin->changed);
 	mutex_unlock(&plugin->lock);
 }
@@ -136,8 +151,7 @@ static bool become_stopper(struct plugin *plugin)
 	bool is_first;
 
 	mutex_lock(&plugin->lock);
-	is_first = !plugin->is_closing;
-	plugin->is_closing = true;
+	is_first = !atomic_exchange(&plugin->is_closing, true);
 	if (is_first) {
 		while (plugin->starting > 0)
 			condition_wait(&plugin->changed, &plugin->lock);
@@ -170,6 +184,7 @@ enum status plugin_stop(struct plugin *plugin)
 		return STATUS_INVALID;
 	if (!become_stopper(plugin))
 		return STATUS_OK;
+	gate_wait(&plugin->gate);
 	end_threads(plugin);
 	wait_for_others(plugin);
 	free_plugin(plugin);

@@ -9,7 +9,10 @@
  *	plugin_started     starting goes down: the engine knows the call, or the call is settled
  *	plugin_leave       calls goes down, behind the completion: the plug-in is not touched any more
  *
- * Shutdown waits for starting to be 0, closes the engine (which answers all that it was asked), ends
+ * A call that the cache answers (plugin_instant.h) only passes the gate, between plugin_pass and plugin_passed, and is not counted:
+ * the counts and their lock are one place for all processors.
+ *
+ * Shutdown waits for the gate and for starting to be 0, closes the engine (which answers all that it was asked), ends
  * the completion thread, waits for calls to be 0, frees.
  */
 #ifndef WSMAUTHZ_PLUGIN_PLUGIN_CONTEXT_H
@@ -17,9 +20,11 @@
 
 #include <base/log.h>
 #include <os/executor.h>
+#include <os/gate.h>
 #include <os/thread.h>
 #include <plugin/plugin.h>
 #include <plugin/plugin_guard.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -32,11 +37,18 @@ struct plugin {
 	plugin_observer_fn *observe; /* may be NULL */
 	void *observe_context;
 
-	struct mutex lock; /* guards: calls, starting, stoppers, is_closing, is_closed */
+	struct gate gate;
+	atomic_bool is_closing; /* written under the lock */
+
+	struct mutex lock; /* guards: calls, starting, stoppers, is_closed */
 	struct condition changed;
 	size_t calls, starting, stoppers;
-	bool is_closing, is_closed;
+	bool is_closed;
 };
+
+/** Pass the gate. False when Shutdown has begun: nothing was passed. */
+NODISCARD bool plugin_pass(struct plugin *plugin, unsigned *ticket_out);
+void plugin_passed(struct plugin *plugin, unsigned ticket);
 
 /** Count a call in. False when Shutdown has begun: nothing was counted. */
 NODISCARD bool plugin_enter(struct plugin *plugin);

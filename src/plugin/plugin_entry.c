@@ -1,22 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <base/ascii.h>
 #include <base/memory.h>
 #include <config/config.h>
 #include <os/log_sink.h>
 #include <plugin/plugin_answer.h>
 #include <plugin/plugin_call.h>
 #include <plugin/plugin_context.h>
+#include <plugin/plugin_instant.h>
 #include <plugin/plugin_text.h>
 #include <stdio.h>
 
 /* Before there is a context, and when the host gave none. */
 static const struct log system_log = {LOG_LEVEL_WARNING, log_sink_system, NULL};
-
-/*
- * Mechanisms with which Windows itself has established who the sender is. With any other (Basic
- * first of all) the name may be what somebody typed, and a typed SID names nobody.
- */
-static const char *const WINDOWS_MECHANISMS[] = {"Negotiate", "Kerberos", "NTLM", "CredSSP"};
 
 /* The host's strings in UTF-8, for as long as the engine is being asked. */
 struct texts {
@@ -123,14 +117,6 @@ static void refuse_texts(struct plugin_call *call, const struct plugin *plugin, 
 	refuse(call, plugin, kind, texts, WA_REASON_BAD_SENDER_NAME, detail);
 }
 
-static bool may_name_sid(const char *mechanism)
-{
-	for (size_t i = 0; i < COUNT_OF(WINDOWS_MECHANISMS); i++)
-		if (ascii_equal_nocase(mechanism, WINDOWS_MECHANISMS[i]))
-			return true;
-	return false;
-}
-
 static void ask_with(struct plugin_call *call, enum wa_kind kind, const struct texts *texts, bool has_certificate)
 {
 	const struct wa_certificate certificate = {
@@ -146,7 +132,7 @@ static void ask_with(struct plugin_call *call, enum wa_kind kind, const struct t
 	    .mechanism = texts->mechanism,
 	    .http_url = texts->url,
 	    .certificate = has_certificate ? &certificate : NULL,
-	    .allow_sid = may_name_sid(texts->mechanism),
+	    .allow_sid = plugin_may_name_sid(texts->mechanism),
 	};
 
 	plugin_call_ask(call, &question);
@@ -203,6 +189,8 @@ static void serve(struct plugin *plugin, enum wa_kind kind, WSMAN_SENDER_DETAILS
 		complete_at_once(kind, details, NULL, WA_REASON_BAD_CALL, "the host gave no plug-in context");
 		return;
 	}
+	if (plugin_answer_at_once(plugin, kind, details, flags))
+		return;
 	if (!plugin_enter(plugin)) {
 		complete_at_once(kind, details, plugin, WA_REASON_SHUTTING_DOWN, "called while Shutdown runs");
 		return;

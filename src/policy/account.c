@@ -148,20 +148,35 @@ static bool is_locked(int64_t since_s, int64_t now_s, int64_t lockout_s)
 	return lockout_s == ACCOUNT_LOCKED_UNTIL_LIFTED || now_s < since_s + lockout_s;
 }
 
+/* A moment at which something changes by itself, if it is yet to come. */
+static void expect_change(struct account_state *state, int64_t now_s, int64_t moment_s)
+{
+	if (moment_s > now_s && moment_s < state->until_s)
+		state->until_s = moment_s;
+}
+
+/* The first second of a day; numbers of the directory have ten digits, so it fits. */
+static int64_t second_of_day(int64_t day)
+{
+	return day * SECONDS_PER_DAY;
+}
+
 static bool read_lock(const struct dir_entry *entry, int64_t now_s, int64_t lockout_s, struct account_state *state)
 {
 	const struct dir_attribute *locked = dir_entry_attribute(entry, "pwdAccountLockedTime");
 
 	state->disabled = is_true(entry, "nsAccountLock");
 	for (size_t i = 0; locked != NULL && i < locked->value_count; i++) {
-		int64_t since;
+		int64_t since = 0;
 
 		if (strcmp(locked->values[i].data, locked_for_good) == 0)
 			state->disabled = true;
-		else if (account_parse_time(locked->values[i].data, &since))
-			state->locked = state->locked || is_locked(since, now_s, lockout_s);
-		else
+		else if (!account_parse_time(locked->values[i].data, &since))
 			return false;
+		else if (is_locked(since, now_s, lockout_s))
+			state->locked = true;
+		if (state->locked && lockout_s != ACCOUNT_LOCKED_UNTIL_LIFTED)
+			expect_change(state, now_s, since + lockout_s);
 	}
 	return true;
 }
@@ -185,7 +200,7 @@ int64_t account_lockout_of(const struct dir_entry *policies)
 bool account_state_of(const struct dir_entry *entry, int64_t now_s, int64_t lockout_s, struct account_state *state_out,
 		      const char **malformed_out)
 {
-	struct account_state state = {false, false, false, false};
+	struct account_state state = {.until_s = INT64_MAX};
 	int64_t start = 0, end = 0, password_end = 0, expire_day = 0, change_day = 0, max_days = 0;
 	int64_t today = now_s / SECONDS_PER_DAY;
 	bool has_start, has_end, has_password_end, has_expire, has_change, has_max;
@@ -213,6 +228,16 @@ bool account_state_of(const struct dir_entry *entry, int64_t now_s, int64_t lock
 			(has_expire && expire_day >= 0 && today >= expire_day);
 	state.password_expired = is_true(entry, "pwdReset") || (has_password_end && now_s >= password_end) ||
 				 (has_change && has_max && max_days >= 0 && today > change_day + max_days);
+	if (has_start)
+		expect_change(&state, now_s, start);
+	if (has_end)
+		expect_change(&state, now_s, end);
+	if (has_expire && expire_day >= 0)
+		expect_change(&state, now_s, second_of_day(expire_day));
+	if (has_password_end)
+		expect_change(&state, now_s, password_end);
+	if (has_change && has_max && max_days >= 0)
+		expect_change(&state, now_s, second_of_day(change_day + max_days + 1));
 	*state_out = state;
 	return true;
 }

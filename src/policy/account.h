@@ -26,6 +26,7 @@
 
 struct account_state {
 	bool disabled, locked, expired, password_expired;
+	int64_t until_s; /* when one of them changes by itself: the first such moment after now; INT64_MAX: never */
 };
 
 /** The attributes that account_state_of looks at; NULL-terminated. They are operational: ask by name. */

@@ -3,45 +3,45 @@
 #include <policy/policy.h>
 #include <policy/redirect.h>
 
-static void decide(struct policy_judgement *judgement, enum wa_verdict verdict, enum wa_reason reason, size_t rule)
+static void decide(struct policy_standing *standing, enum wa_verdict verdict, enum wa_reason reason, size_t rule)
 {
-	judgement->verdict = verdict;
-	judgement->reason = reason;
-	judgement->rule = rule;
+	standing->verdict = verdict;
+	standing->reason = reason;
+	standing->rule = rule;
 }
 
 /* True when a deny rule decides. */
-static bool judge_deny(const struct config *config, const struct policy_facts *facts,
-		       struct policy_judgement *judgement)
+static bool rate_deny(const struct config *config, const struct policy_facts *facts, struct policy_standing *standing)
 {
 	for (size_t i = 0; i < config->rule_count; i++) {
 		if (config->rules[i].effect != CONFIG_DENY || config->rules[i].ignore_if_missing ||
 		    !facts->rule_missing[i])
 			continue;
-		decide(judgement, WA_ERROR, WA_REASON_DENY_GROUP_MISSING, i);
+		decide(standing, WA_ERROR, WA_REASON_DENY_GROUP_MISSING, i);
 		return true;
 	}
 	for (size_t i = 0; i < config->rule_count; i++) {
 		if (config->rules[i].effect != CONFIG_DENY || !facts->rule_member[i])
 			continue;
-		decide(judgement, WA_DENY, WA_REASON_DENIED_GROUP, i);
+		decide(standing, WA_DENY, WA_REASON_DENIED_GROUP, i);
 		return true;
 	}
 	return false;
 }
 
 /* True when the account's state decides. */
-static bool judge_account(const struct config *config, const struct policy_facts *facts,
-			  struct policy_judgement *judgement)
+static bool rate_account(const struct config *config, const struct policy_facts *facts,
+			 struct policy_standing *standing)
 {
 	const struct config_account *rules = &config->account;
 	struct account_state state;
 	enum wa_reason reason = WA_REASON_NONE;
 
-	if (!account_state_of(facts->user, facts->now_s, facts->lockout_s, &state, &judgement->malformed)) {
-		decide(judgement, WA_ERROR, WA_REASON_INCOMPLETE_DATA, POLICY_NO_RULE);
+	if (!account_state_of(facts->user, facts->now_s, facts->lockout_s, &state, &standing->malformed)) {
+		decide(standing, WA_ERROR, WA_REASON_INCOMPLETE_DATA, POLICY_NO_RULE);
 		return true;
 	}
+	standing->until_s = state.until_s;
 	if (state.disabled && rules->deny_disabled)
 		reason = WA_REASON_ACCOUNT_DISABLED;
 	else if (state.expired && rules->deny_expired)
@@ -54,7 +54,7 @@ static bool judge_account(const struct config *config, const struct policy_facts
 		reason = WA_REASON_ACCOUNT_FILTER;
 	if (reason == WA_REASON_NONE)
 		return false;
-	decide(judgement, WA_DENY, reason, POLICY_NO_RULE);
+	decide(standing, WA_DENY, reason, POLICY_NO_RULE);
 	return true;
 }
 
@@ -76,12 +76,11 @@ static void add_quota(struct wa_quota *quota, const struct config_rule *rule)
 }
 
 /* True when an allow rule holds the user: the first in document order names the decision. */
-static bool judge_allow(const struct config *config, const struct policy_facts *facts,
-			struct policy_judgement *judgement)
+static bool rate_allow(const struct config *config, const struct policy_facts *facts, struct policy_standing *standing)
 {
 	struct wa_quota quota = {0, 0, 0, 0};
 	size_t first = POLICY_NO_RULE;
-	bool administrator = false;
+	bool administrator = false, fresh = false;
 
 	for (size_t i = 0; i < config->rule_count; i++) {
 		if (config->rules[i].effect != CONFIG_ALLOW || !facts->rule_member[i])
@@ -89,46 +88,59 @@ static bool judge_allow(const struct config *config, const struct policy_facts *
 		if (first == POLICY_NO_RULE)
 			first = i;
 		administrator = administrator || config->rules[i].administrator;
+		fresh = fresh || config->rules[i].fresh;
 		add_quota(&quota, &config->rules[i]);
 	}
 	if (first == POLICY_NO_RULE) {
-		decide(judgement, WA_DENY, WA_REASON_NOT_A_MEMBER, POLICY_NO_RULE);
+		decide(standing, WA_DENY, WA_REASON_NOT_A_MEMBER, POLICY_NO_RULE);
 		return false;
 	}
-	decide(judgement, WA_AUTHORIZE, WA_REASON_MEMBER, first);
-	judgement->administrator = administrator;
-	judgement->quota = quota;
+	decide(standing, WA_AUTHORIZE, WA_REASON_MEMBER, first);
+	standing->administrator = administrator;
+	standing->fresh = fresh;
+	standing->quota = quota;
 	return true;
 }
 
-static void judge_redirect(const struct config *config, const struct policy_facts *facts,
-			   struct policy_judgement *judgement)
+static void rate_place(const struct config *config, const struct policy_facts *facts, struct policy_standing *standing)
 {
-	switch (redirect_for(&config->redirect, facts->user, facts->site_member, facts->user_id, facts->http_url,
-			     &judgement->redirect_uri)) {
-	case REDIRECT_STAY:
-		break;
-	case REDIRECT_ELSEWHERE:
-		if (!facts->may_redirect)
-			break;
-		decide(judgement, WA_REDIRECT, WA_REASON_SITE_ELSEWHERE, judgement->rule);
+	switch (redirect_place_of(&config->redirect, facts->user, facts->site_member, facts->user_id, &standing->site,
+				  &standing->uri)) {
+	case REDIRECT_HERE:
+	case REDIRECT_SITE:
 		break;
 	case REDIRECT_UNMAPPED:
-		decide(judgement, WA_DENY, WA_REASON_SITE_UNMAPPED, POLICY_NO_RULE);
-		judgement->administrator = false;
+		decide(standing, WA_DENY, WA_REASON_SITE_UNMAPPED, POLICY_NO_RULE);
+		standing->administrator = false;
 		break;
 	}
 }
 
-void policy_judge(const struct config *config, const struct policy_facts *facts, struct policy_judgement *judgement_out)
+void policy_rate(const struct config *config, const struct policy_facts *facts, struct policy_standing *standing_out)
 {
-	*judgement_out = (struct policy_judgement){
+	*standing_out = (struct policy_standing){
 	    .verdict = WA_DENY,
 	    .rule = POLICY_NO_RULE,
+	    .site = POLICY_NO_SITE,
+	    .until_s = INT64_MAX,
 	    .quota = {CONFIG_UNLIMITED, CONFIG_UNLIMITED, 0, CONFIG_UNLIMITED},
 	};
-	if (judge_deny(config, facts, judgement_out) || judge_account(config, facts, judgement_out))
+	if (rate_deny(config, facts, standing_out) || rate_account(config, facts, standing_out))
 		return;
-	if (judge_allow(config, facts, judgement_out))
-		judge_redirect(config, facts, judgement_out);
+	if (rate_allow(config, facts, standing_out))
+		rate_place(config, facts, standing_out);
+}
+
+void policy_judge(const struct config *config, const struct policy_standing *standing,
+		  const struct policy_question *question, struct policy_judgement *judgement_out)
+{
+	const struct config_site *site;
+
+	*judgement_out = (struct policy_judgement){standing->verdict, standing->reason, NULL};
+	if (standing->verdict != WA_AUTHORIZE || standing->site == POLICY_NO_SITE || !question->may_redirect)
+		return;
+	site = &config->redirect.sites[standing->site];
+	if (!redirect_is_there(site, question->http_url))
+		*judgement_out =
+		    (struct policy_judgement){WA_REDIRECT, WA_REASON_SITE_ELSEWHERE, site->uris[standing->uri]};
 }

@@ -44,7 +44,7 @@ static const struct config_site *find_site(const struct config_redirect *redirec
 	return NULL;
 }
 
-static bool is_there(const struct config_site *site, const char *http_url)
+bool redirect_is_there(const struct config_site *site, const char *http_url)
 {
 	struct uri_endpoint came, target;
 
@@ -65,43 +65,41 @@ static struct digest score(const char *uri, const char *user_id)
 	return digest_of(&key, user_id, strlen(user_id));
 }
 
-static const char *pick_uri(const struct config_site *site, const char *user_id)
+static size_t pick_uri(const struct config_site *site, const char *user_id)
 {
-	const char *best = site->uris[0];
-	struct digest best_score = score(best, user_id);
+	struct digest best_score = score(site->uris[0], user_id);
+	size_t best = 0;
 
 	for (size_t i = 1; i < site->uri_count; i++) {
 		struct digest other = score(site->uris[i], user_id);
 
 		if (digest_compare(&other, &best_score) > 0) {
-			best = site->uris[i];
+			best = i;
 			best_score = other;
 		}
 	}
 	return best;
 }
 
-enum redirect_answer redirect_for(const struct config_redirect *redirect, const struct dir_entry *user,
-				  const bool *site_member, const char *user_id, const char *http_url,
-				  const char **uri_out)
+enum redirect_place redirect_place_of(const struct config_redirect *redirect, const struct dir_entry *user,
+				      const bool *site_member, const char *user_id, size_t *site_out, size_t *uri_out)
 {
 	const struct dir_attribute *values =
 	    redirect->attribute == NULL ? NULL : dir_entry_attribute(user, redirect->attribute);
 	const struct config_site *site;
 
 	if (!redirect->present)
-		return REDIRECT_STAY;
+		return REDIRECT_HERE;
 	site = find_site(redirect, values, site_member);
 	if (site == NULL) {
 		for (size_t i = 0; i < redirect->here_count; i++)
 			if (has_value(values, redirect->here[i]))
-				return REDIRECT_STAY;
-		return redirect->deny_unmapped ? REDIRECT_UNMAPPED : REDIRECT_STAY;
+				return REDIRECT_HERE;
+		return redirect->deny_unmapped ? REDIRECT_UNMAPPED : REDIRECT_HERE;
 	}
-	if (is_there(site, http_url))
-		return REDIRECT_STAY;
+	*site_out = (size_t)(site - redirect->sites);
 	*uri_out = pick_uri(site, user_id);
-	return REDIRECT_ELSEWHERE;
+	return REDIRECT_SITE;
 }
 
 bool redirect_attribute_may_be_self_written(const char *attribute)

@@ -16,22 +16,25 @@
 #include <config/config.h>
 #include <directory/dir_search.h>
 #include <stdbool.h>
+#include <stddef.h>
 
-enum redirect_answer {
-	REDIRECT_STAY = 0,  /* served here, or nothing to decide */
-	REDIRECT_ELSEWHERE, /* *uri_out has the target */
-	REDIRECT_UNMAPPED,  /* no site, and the policy denies such users */
+enum redirect_place {
+	REDIRECT_HERE = 0, /* served here, or nothing to decide */
+	REDIRECT_SITE,     /* he belongs to a site */
+	REDIRECT_UNMAPPED, /* no site, and the policy denies such users */
 };
 
 /**
  * @param site_member  [site_count]: whether the site's group holds the user.
  * @param user_id      the user's stable id.
- * @param http_url     where the sender came to; NULL: not known.
- * @param uri_out      borrowed from the configuration; set for REDIRECT_ELSEWHERE.
+ * @param site_out     the site's number, for REDIRECT_SITE.
+ * @param uri_out      the number of the URI of it that is his.
  */
-enum redirect_answer redirect_for(const struct config_redirect *redirect, const struct dir_entry *user,
-				  const bool *site_member, const char *user_id, const char *http_url,
-				  const char **uri_out);
+enum redirect_place redirect_place_of(const struct config_redirect *redirect, const struct dir_entry *user,
+				      const bool *site_member, const char *user_id, size_t *site_out, size_t *uri_out);
+
+/** Whether who came to `http_url` (NULL: not known) is at that site already. */
+bool redirect_is_there(const struct config_site *site, const char *http_url);
 
 /**
  * Whether people may commonly write this attribute of their own entry: in AD by default (the "Personal Information" and

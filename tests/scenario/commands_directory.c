@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <support/dir_pool_fake.h>
+#include <support/dir_watch_fake.h>
 #include <support/fake_text.h>
 
 #define PEOPLE "ou=people,dc=x"
@@ -292,9 +293,31 @@ static void serve(struct stage *stage, const struct command *command)
 	}
 }
 
+static void watch(struct stage *stage, const struct command *command)
+{
+	const char *verb = command->words[1].text;
+	const char *what = command->count > 2 ? command->words[2].text : "";
+
+	if (strcmp(verb, "offered") == 0)
+		dir_watch_fake_enable();
+	else if (strcmp(verb, "delay") == 0)
+		dir_watch_fake_set_delay(command_duration(stage, what));
+	else if (strcmp(verb, "freezes") == 0)
+		dir_watch_fake_freeze();
+	else if (strcmp(verb, "thaws") == 0)
+		dir_watch_fake_thaw();
+	else if (strcmp(verb, "is") == 0 && strcmp(what, "cut") == 0)
+		dir_watch_fake_cut();
+	else if (strcmp(verb, "is") == 0 && strcmp(what, "back") == 0)
+		dir_watch_fake_restore();
+	else
+		stage_fail(stage, "a watch does not '%s %s'", verb, what);
+}
+
 const struct command_kind directory_commands[] = {
     {"entry", 2, add_entry}, {"user", 2, add_user},     {"users", 3, add_users},       {"group", 2, add_group},
     {"chain", 7, add_chain}, {"enrol", 4, enrol_users}, {"change", 4, change_members}, {"set", 3, set_values},
     {"add", 3, add_values},  {"unset", 3, unset_value}, {"delete", 2, delete_entry},   {"rename", 3, rename_entry},
-    {"hide", 2, hide},       {"show", 2, hide},         {"server", 2, serve},          {NULL, 0, NULL},
+    {"hide", 2, hide},       {"show", 2, hide},         {"server", 2, serve},          {"watch", 2, watch},
+    {NULL, 0, NULL},
 };

@@ -57,6 +57,12 @@ static void start(struct stage *stage, const struct command *command)
 	stage_start(stage, refused ? command->words[2].text : NULL);
 }
 
+static void reload(struct stage *stage, const struct command *command)
+{
+	(void)command;
+	stage_reload(stage);
+}
+
 static void stop(struct stage *stage, const struct command *command)
 {
 	(void)command;
@@ -235,7 +241,7 @@ static void check_log(struct stage *stage, const struct command *command)
 }
 
 const struct command_kind engine_commands[] = {
-    {"policy", 2, take_policy}, {"option", 4, set_option},    {"start", 1, start},      {"stop", 1, stop},
+    {"policy", 2, take_policy}, {"option", 4, set_option},    {"start", 1, start},      {"stop", 1, stop}, {"reload", 1, reload},
     {"after", 2, pass},         {"wall", 2, set_wall},        {"ask", 3, ask},          {"operation", 3, ask},
     {"quota", 3, ask},          {"begin", 4, begin_question}, {"end", 4, end_question}, {"waiting", 2, still_waits},
     {"spread", 7, spread},      {"log", 2, check_log},        {NULL, 0, NULL},

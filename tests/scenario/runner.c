@@ -33,8 +33,15 @@
  *	...  to TEXT                           only searches whose base or filter contains the text
  *	...  times N                           only the next N
  *
+ * The watch: what the directory tells by itself
+ *	watch offered                          (none is at first); those that asked before are told it now
+ *	watch delay DURATION                   from a change to the word of it (2ms at first)
+ *	watch is cut | is back                 the connection breaks, and can be made again
+ *	watch freezes | thaws                  a black hole: nothing is told, and all of it when that is over
+ *
  * What happens
  *	start [fails TEXT]   stop
+ *	reload                                 the policy and options as they are now take the place of those in force
  *	after DURATION       wall GENERALIZEDTIME
  *	ask|operation|quota SENDER [url URL] [mechanism M] [sid yes] -> EXPECTED      expect.h
  *	begin NAME ask SENDER ...     waiting NAME     end NAME -> EXPECTED

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <support/dir_pool_fake.h>
+#include <support/dir_watch_fake.h>
 #include <support/executor_manual.h>
 #include <support/fake_text.h>
 
@@ -63,6 +64,7 @@ void stage_init(struct stage *stage, const char *path)
 	(void)fake_directory_add(stage->directory, "ou=groups," SUFFIX);
 	(void)fake_directory_gain(stage->directory, "ou=groups," SUFFIX, "objectClass", "organizationalUnit");
 	dir_pool_fake_use(stage->directory, LATENCY_MS);
+	dir_watch_fake_use(stage->directory);
 	dir_pool_fake_observe(see_search, stage);
 }
 
@@ -178,6 +180,20 @@ void stage_start(struct stage *stage, const char *refusal)
 			   status == STATUS_OK ? "none" : error.what);
 	else if (refusal == NULL && status != STATUS_OK)
 		stage_fail(stage, "it does not start: %s (%s)\n%s", error.what, error.hint, policy);
+	config_unref(&config);
+	free(policy);
+}
+
+void stage_reload(struct stage *stage)
+{
+	const struct config *config = NULL;
+	struct error error = {.status = STATUS_OK};
+	char *policy = stage_policy(stage);
+
+	if (config_parse(policy, strlen(policy), "policy.xml", &config, &error) != STATUS_OK)
+		stage_fail(stage, "the new policy is refused: %s (%s)\n%s", error.what, error.hint, policy);
+	else
+		engine_take_policy(stage->engine, config);
 	config_unref(&config);
 	free(policy);
 }

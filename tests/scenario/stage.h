@@ -79,6 +79,8 @@ char *stage_policy(const struct stage *stage);
 
 /** Start the engine; `refusal` not NULL: the policy must be refused with words that contain it. */
 void stage_start(struct stage *stage, const char *refusal);
+/** The policy as it is now takes the place of the one in force, once its groups are read. */
+void stage_reload(struct stage *stage);
 void stage_stop(struct stage *stage);
 
 /** Let virtual time pass. */

@@ -46,6 +46,11 @@ static int64_t wall_us(void)
 	return atomic_load(&wall_offset_us) + (int64_t)atomic_load(&now_us);
 }
 
+uint64_t clock_coarse_ms(void)
+{
+	return clock_monotonic_ms();
+}
+
 int64_t clock_wall_s(void)
 {
 	return wall_us() / 1000000;

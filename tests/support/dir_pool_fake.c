@@ -323,6 +323,7 @@ void dir_pool_submit(struct dir_pool *pool, struct dir_request *request)
 	flight->next = pool->flights;
 	pool->flights = flight;
 	request->retried = false;
+	request->connection = 1;
 	fake.requests++;
 	fake.in_flight++;
 	executor_post(pool->executor, &flight->arrival);

@@ -179,6 +179,17 @@ bool wa_engine_decide(struct wa_engine *engine, const struct wa_question *asked_
 	return true;
 }
 
+/* Nothing is ever cached here. */
+bool wa_engine_decide_cached(struct wa_engine *engine, const struct wa_question *question, wa_decided_fn *decided,
+			     void *context)
+{
+	(void)engine;
+	(void)question;
+	(void)decided;
+	(void)context;
+	return false;
+}
+
 void wa_engine_record(struct wa_engine *engine, const struct wa_question *question, const struct wa_decision *decision)
 {
 	(void)engine;
@@ -187,6 +198,12 @@ void wa_engine_record(struct wa_engine *engine, const struct wa_question *questi
 	if (decision->verdict == WA_AUTHORIZE || decision->verdict == WA_REDIRECT || decision->detail == NULL)
 		abort();
 	atomic_fetch_add(&recorded, 1);
+}
+
+void wa_engine_stats(struct wa_engine *engine, struct wa_stats *stats_out)
+{
+	(void)engine;
+	*stats_out = (struct wa_stats){.searches = atomic_load(&asked), .round_trips = atomic_load(&asked)};
 }
 
 uint32_t wa_engine_timeout_ms(const struct wa_engine *engine)

@@ -163,6 +163,20 @@ static void stamp(struct fake_directory *directory, struct fake_entry *entry)
 	set(&directory->entries[0], "contextCSN", csn);
 }
 
+void fake_directory_observe(struct fake_directory *directory,
+			    void (*seen)(void *context, enum fake_change change, const struct fake_entry *entry),
+			    void *context)
+{
+	directory->seen = seen;
+	directory->seen_context = context;
+}
+
+static void tell(struct fake_directory *directory, enum fake_change change, const struct fake_entry *entry)
+{
+	if (directory->seen != NULL)
+		directory->seen(directory->seen_context, change, entry);
+}
+
 static void name_entry(struct fake_entry *entry, const char *dn)
 {
 	char *attribute = NULL, *value = NULL;
@@ -189,6 +203,7 @@ static void append(struct fake_directory *directory, const char *dn)
 	name_entry(entry, dn);
 	set(entry, "entryUUID", fake_format("5eed0000-0000-4000-8000-%012llx", ++directory->uuids));
 	stamp(directory, entry);
+	tell(directory, FAKE_CHANGE_ADD, entry);
 }
 
 struct fake_directory *fake_directory_new(const char *suffix)
@@ -245,6 +260,7 @@ bool fake_directory_gain(struct fake_directory *directory, const char *dn, const
 	if (entry == NULL || !gain(entry, attribute, value))
 		return false;
 	stamp(directory, entry);
+	tell(directory, FAKE_CHANGE_MODIFY, entry);
 	return true;
 }
 
@@ -255,6 +271,7 @@ bool fake_directory_lose(struct fake_directory *directory, const char *dn, const
 	if (entry == NULL || !lose(entry, attribute, value))
 		return false;
 	stamp(directory, entry);
+	tell(directory, FAKE_CHANGE_MODIFY, entry);
 	return true;
 }
 
@@ -267,6 +284,13 @@ bool fake_directory_delete(struct fake_directory *directory, const char *dn)
 	if (entry == NULL || entry == &directory->entries[0])
 		return false;
 	base = fake_copy(entry->key, strlen(entry->key));
+	/* Servers delete leaves: what lies beneath goes first, each by a change of its own. */
+	for (size_t i = directory->count; i-- > 0;) {
+		if (!fake_dn_is_within(directory->entries[i].key, base))
+			continue;
+		stamp(directory, NULL);
+		tell(directory, FAKE_CHANGE_DELETE, &directory->entries[i]);
+	}
 	for (size_t i = 0; i < directory->count; i++) {
 		if (fake_dn_is_within(directory->entries[i].key, base))
 			entry_done(&directory->entries[i]);
@@ -275,7 +299,6 @@ bool fake_directory_delete(struct fake_directory *directory, const char *dn)
 	}
 	directory->count = kept;
 	free(base);
-	stamp(directory, NULL);
 	return true;
 }
 
@@ -322,6 +345,7 @@ bool fake_directory_rename(struct fake_directory *directory, const char *dn, con
 				rename_beneath(one, old_length, pretty);
 		}
 		stamp(directory, entry);
+		tell(directory, FAKE_CHANGE_MODIFY, entry);
 	}
 	free(base);
 	free(pretty);

@@ -81,6 +81,16 @@ bool fake_directory_hide(struct fake_directory *directory, const char *dn, const
 /** A value of the root DSE. */
 void fake_directory_root(struct fake_directory *directory, const char *attribute, const char *value);
 
+enum fake_change { FAKE_CHANGE_ADD, FAKE_CHANGE_MODIFY, FAKE_CHANGE_DELETE };
+
+/**
+ * See every change just after it was made; a deletion just before, leaves first. A rename with what lies beneath is one
+ * change, of the entry on top; access rules (_hide) are none. NULL: nobody looks.
+ */
+void fake_directory_observe(struct fake_directory *directory,
+			    void (*seen)(void *context, enum fake_change change, const struct fake_entry *entry),
+			    void *context);
+
 /* Faults strike in the order in which they were added; the first that concerns a search counts. */
 void fake_directory_add_fault(struct fake_directory *directory, const struct fake_fault *fault);
 void fake_directory_clear_faults(struct fake_directory *directory);

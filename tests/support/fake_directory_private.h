@@ -12,6 +12,8 @@ struct fake_directory {
 	unsigned long long changes, uuids;
 	struct fake_fault *faults;
 	size_t fault_count, fault_capacity;
+	void (*seen)(void *context, enum fake_change change, const struct fake_entry *entry);
+	void *seen_context;
 };
 
 #endif

@@ -2,6 +2,7 @@
 #include <support/assertions.h>
 
 #include <authorizer/question.h>
+#include <base/memory.h>
 #include <string.h>
 #include <support/entry_builder.h>
 #include <support/memory_failing.h>
@@ -125,6 +126,22 @@ static void question_identify__certificate__counts_only_from_a_listed_issuer(voi
 	}
 }
 
+static char *filter_for(const char *name, const char *extra)
+{
+	struct arena *arena = arena_new(65536);
+	struct sender sender;
+	struct text identity;
+	char *filter;
+
+	assert_int_equal(sender_parse(name, strlen(name), arena, &sender, NULL), STATUS_OK);
+	text_init(&identity);
+	question_add_identity(&directory, &sender, &identity);
+	filter = question_filter(&directory, text_string(&identity), extra);
+	text_done(&identity);
+	arena_free(&arena);
+	return filter;
+}
+
 static void question_filter__forms__are_escaped_and_complete(void **state)
 {
 	static const struct {
@@ -140,53 +157,88 @@ static void question_filter__forms__are_escaped_and_complete(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
-		struct arena *arena = arena_new(65536);
-		struct sender sender;
+		char *filter = filter_for(rows[i].name, rows[i].extra);
 
-		assert_int_equal(sender_parse(rows[i].name, strlen(rows[i].name), arena, &sender, NULL), STATUS_OK);
-		assert_string_equal(question_filter(&directory, &sender, rows[i].extra, arena), rows[i].filter);
-		arena_free(&arena);
+		assert_string_equal(filter, rows[i].filter);
+		memory_free(filter);
 	}
 }
 
-static void question_pick__entries__only_the_very_name_counts(void **state)
+static void question_filter__no_memory__gives_null(void **state)
 {
-	/* Entries are separated by '|'. */
+	size_t before = memory_live_count();
+	char *filter;
+	size_t n;
+
+	(void)state;
+	for (n = 1;; n++) {
+		memory_fail_at(n);
+		filter = question_filter(&directory, "(uid=alice)", "(l=x)");
+		if (memory_fail_count() < n)
+			break;
+		assert_null(filter);
+		assert_int_equal(memory_live_count(), before);
+	}
+	memory_fail_at(0);
+	assert_true(n > 1);
+	memory_free(filter);
+}
+
+static void question_is_sender__entries__only_the_very_name_counts(void **state)
+{
 	static const struct {
-		const char *name, *first, *second;
-		enum wa_reason reason;
+		const char *name, *entry;
+		bool expected;
 	} rows[] = {
-	    {"alice", "uid=alice", NULL, WA_REASON_NONE},
-	    {"alice", "uid=ALICE", NULL, WA_REASON_NONE},
-	    {"alice", "uid=al; uid=alice", NULL, WA_REASON_NONE},
-	    {"alice", NULL, NULL, WA_REASON_NO_SUCH_USER},
-	    {"alice", "uid=alicia", NULL, WA_REASON_NO_SUCH_USER},
-	    {"alice", "uid=\xEF\xBD\x81lice", NULL, WA_REASON_NO_SUCH_USER},
-	    {"alice", "cn=alice", NULL, WA_REASON_NO_SUCH_USER},
-	    {"alice", "uid=alice", "uid=Alice", WA_REASON_AMBIGUOUS_USER},
-	    {"alice", "uid=\xEF\xBD\x81lice", "uid=alice", WA_REASON_NONE},
-	    {"alice@corp.example", "uid=alice", "uid=bob; mail=Alice@Corp.example", WA_REASON_AMBIGUOUS_USER},
-	    {"alice@corp.example", "uid=bob; mail=alice@corp.example", NULL, WA_REASON_NONE},
-	    {"alice@corp.example", "uid=bob; mail=alice@other.example", NULL, WA_REASON_NO_SUCH_USER},
-	    {"alice", "uid=bob; mail=alice", NULL, WA_REASON_NO_SUCH_USER},
+	    {"alice", "uid=alice", true},
+	    {"alice", "uid=ALICE", true},
+	    {"alice", "uid=al; uid=alice", true},
+	    {"alice", "uid=alicia", false},
+	    {"alice", "uid=\xEF\xBD\x81lice", false},
+	    {"alice", "cn=alice", false},
+	    {"alice", "uid=bob; mail=alice", false},
+	    {"alice@corp.example", "uid=alice", true},
+	    {"alice@corp.example", "uid=bob; mail=Alice@Corp.example", true},
+	    {"alice@corp.example", "uid=bob; mail=alice@other.example", false},
+	    {"alice@corp.example", "uid=alice@corp.example", false},
+	    {"S-1-5-21-1-2-3-1000", "uid=S-1-5-21-1-2-3-1000", false},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		struct arena *arena = arena_new(1 << 20);
-		struct dir_search search = {.outcome = DIR_OUTCOME_OK};
-		const struct dir_entry *user = NULL;
 		struct sender sender;
 
 		assert_int_equal(sender_parse(rows[i].name, strlen(rows[i].name), arena, &sender, NULL), STATUS_OK);
-		if (rows[i].first != NULL)
-			search.entries = build_entry(arena, "uid=1", rows[i].first);
-		if (rows[i].second != NULL)
-			search.entries->next = build_entry(arena, "uid=2", rows[i].second);
-		assert_row(rows[i].name, question_pick(&directory, &sender, &search, &user) == rows[i].reason);
-		assert_row(rows[i].name, (user != NULL) == (rows[i].reason == WA_REASON_NONE));
+		assert_row(rows[i].entry,
+			   question_is_sender(&directory, &sender, build_entry(arena, "uid=1", rows[i].entry)) ==
+			       rows[i].expected);
 		arena_free(&arena);
 	}
+}
+
+static void question_is_sender__sids__only_the_very_sid_counts(void **state)
+{
+	const struct sender sender = {.form = SENDER_SID, .sid = {.authority = 5, .sub = {21, 1000}, .sub_count = 2}};
+	struct sid other = sender.sid;
+	uint8_t same[SID_BINARY_BYTES], different[SID_BINARY_BYTES];
+	struct dir_value values[2] = {{.data = (const char *)same}, {.data = (const char *)different}};
+	struct dir_attribute sids = {.name = "objectSid", .values = values, .value_count = 1};
+	struct dir_entry entry = {.attributes = &sids, .attribute_count = 1};
+
+	(void)state;
+	other.sub[1]++;
+	values[0].length = sid_encode(&sender.sid, same);
+	values[1].length = sid_encode(&other, different);
+	assert_true(question_is_sender(&directory, &sender, &entry));
+	values[0].length--;
+	assert_false(question_is_sender(&directory, &sender, &entry));
+	values[0].length++;
+	sids.value_count = 2; /* an entry has one */
+	assert_false(question_is_sender(&directory, &sender, &entry));
+	sids.value_count = 1;
+	values[0] = values[1];
+	assert_false(question_is_sender(&directory, &sender, &entry));
 }
 
 static void question_copy__original_changes__copy_does_not(void **state)
@@ -248,7 +300,9 @@ int main(void)
 	    cmocka_unit_test(question_identify__plain_name_without_default_domain__is_refused),
 	    cmocka_unit_test(question_identify__certificate__counts_only_from_a_listed_issuer),
 	    cmocka_unit_test(question_filter__forms__are_escaped_and_complete),
-	    cmocka_unit_test(question_pick__entries__only_the_very_name_counts),
+	    cmocka_unit_test(question_filter__no_memory__gives_null),
+	    cmocka_unit_test(question_is_sender__entries__only_the_very_name_counts),
+	    cmocka_unit_test(question_is_sender__sids__only_the_very_sid_counts),
 	    cmocka_unit_test(question_copy__original_changes__copy_does_not),
 	    cmocka_unit_test(question_copy__no_memory__gives_null),
 	};

@@ -86,7 +86,7 @@ static const struct config *policy_of(const char *strategy)
 	text_printf(&policy,
 		    "<wsmauthz xmlns=\"urn:wsmauthz:policy:1\" default-domain=\"CORP\"><directory uri=\"ldap://dc1.x\" "
 		    "base=\"dc=x\" timeout=\"3s\" domain=\"CORP\"><bind mechanism=\"anonymous\"/><tls mode=\"none\"/>"
-		    "<groups strategy=\"%s\"/></directory><cache unwatched-ttl=\"0s\"/>"
+		    "<groups strategy=\"%s\"/></directory><cache unwatched-ttl=\"0s\" max-entries=\"64\"/>"
 		    "<account filter=\"(objectClass=inetOrgPerson)\"/>"
 		    "<deny group=\"cn=leavers,ou=groups,dc=x\"/><allow group=\"" OPS "\"/></wsmauthz>",
 		    strategy);

@@ -33,7 +33,7 @@ static const char full[] =
     "<site group=\"cn=lab,dc=example\" uri=\"http://lab.example:5985/wsman\" allow-http=\"true\"/>\n"
     "</redirect>\n"
     "<cache ttl=\"1m\" negative-ttl=\"2s\" unwatched-ttl=\"3ms\" stale-limit=\"1h\" max-entries=\"7\" "
-    "member-index=\"1KB\"/>\n"
+    "max-bytes=\"3MB\" member-index=\"1KB\"/>\n"
     "<plugin completion=\"asynchronous\" allow-null-token=\"true\"/>\n"
     "<certificates issuers=\"0123456789abcdef0123456789ABCDEF01234567 1123456789abcdef0123456789ABCDEF01234567\"/>\n"
     "<audit to=\"file\" file=\"audit.log\"/>\n"
@@ -121,6 +121,7 @@ static void config_parse__a_rule_and_settings_left_out__have_every_default(void 
 	assert_int_equal(config->cache.stale_limit_ms, 0);
 	assert_int_equal(config->cache.unwatched_ttl_ms, 1000);
 	assert_int_equal(config->cache.max_entries, 100000);
+	assert_int_equal(config->cache.max_bytes, 67108864);
 	assert_int_equal(config->cache.member_index_bytes, 134217728);
 	assert_false(config->plugin.asynchronous || config->plugin.allow_null_token);
 	assert_int_equal(config->certificate_issuer_count, 0);
@@ -224,6 +225,7 @@ static void config_parse__a_full_policy__keeps_its_settings(void **state)
 	assert_int_equal(config->cache.unwatched_ttl_ms, 3);
 	assert_int_equal(config->cache.stale_limit_ms, 3600000);
 	assert_int_equal(config->cache.max_entries, 7);
+	assert_int_equal(config->cache.max_bytes, 3145728);
 	assert_int_equal(config->cache.member_index_bytes, 1024);
 	assert_true(config->plugin.asynchronous && config->plugin.allow_null_token);
 	assert_int_equal(config->certificate_issuer_count, 2);

@@ -39,7 +39,7 @@ static void begin(struct fixture *fixture, size_t groups, const char *id_format)
 				 STATUS_OK);
 	}
 	closure_set_root(closure, 0, 0);
-	closure_add_kind(closure, CLOSURE_KIND_MEMBER);
+	closure_add_kinds(closure, CLOSURE_KIND_MEMBER);
 	assert_int_equal(closure_finish(closure), STATUS_OK);
 	fixture->arena = arena_new((size_t)4 * 1024 * 1024);
 	fixture->user = build_entry(fixture->arena, ALICE, "uid=alice");
@@ -109,7 +109,7 @@ static void lookup_by_search__a_guess_that_is_no_answer__asks(void **state)
 		struct fixture fixture;
 
 		begin(&fixture, 3, "id");
-		closure_add_kind(fixture.lookup.closure, rows[i].kinds);
+		closure_add_kinds(fixture.lookup.closure, rows[i].kinds);
 		if (rows[i].guess != NULL)
 			guess(&fixture, rows[i].guess, rows[i].asked, DIR_OUTCOME_OK);
 		assert_row(rows[i].what, lookup_by_search(&directory, &fixture.lookup, fixture.user) == MEMBERSHIP_ASK);

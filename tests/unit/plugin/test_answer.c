@@ -118,7 +118,6 @@ static void plugin_answer__quota__has_the_fields_in_winrms_order(void **state)
 static void plugin_answer__no_memory__is_an_error_and_leaks_nothing(void **state)
 {
 	static const struct wa_decision decisions[] = {
-	    {.verdict = WA_AUTHORIZE, .administrator = true},
 	    {.verdict = WA_REDIRECT, .redirect_uri = URI},
 	};
 	size_t before = memory_live_count();

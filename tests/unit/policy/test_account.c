@@ -208,6 +208,48 @@ static void account_lockout_of__policies__the_strictest_counts(void **state)
 	}
 }
 
+static void account_state_of__what_changes_by_itself__is_told(void **state)
+{
+	static const struct {
+		const char *attributes;
+		int64_t lockout_s, until_s;
+	} rows[] = {
+	    {"cn=a", 0, INT64_MAX},
+	    {"pwdEndTime=20261124060001Z", 0, NOW + 1},
+	    {"pwdEndTime=20261124060000Z", 0, INT64_MAX},
+	    {"pwdStartTime=20261124060001Z", 0, NOW + 1},
+	    {"pwdStartTime=20261124055900Z; pwdEndTime=20261124060005Z", 0, NOW + 5},
+	    {"shadowExpire=20782", 0, INT64_C(20782) * 86400},
+	    {"shadowExpire=20781", 0, INT64_MAX},
+	    {"shadowExpire=-1", 0, INT64_MAX},
+	    {"shadowExpire=9999999999", 0, INT64_C(9999999999) * 86400},
+	    {"passwordExpirationTime=20261124060001Z", 0, NOW + 1},
+	    {"shadowLastChange=20781; shadowMax=0", 0, INT64_C(20782) * 86400},
+	    {"shadowLastChange=20780; shadowMax=0", 0, INT64_MAX},
+	    {"pwdAccountLockedTime=20261124055900Z", 90, NOW + 30},
+	    {"pwdAccountLockedTime=20261124055900Z", ACCOUNT_LOCKED_UNTIL_LIFTED, INT64_MAX},
+	    {"pwdAccountLockedTime=20261124055900Z", 30, INT64_MAX},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct arena *arena = arena_new(65536);
+		const struct dir_entry *entry = build_entry(arena, "uid=a", rows[i].attributes);
+		struct account_state before, then;
+		const char *malformed = NULL;
+
+		assert_row(rows[i].attributes, account_state_of(entry, NOW, rows[i].lockout_s, &before, &malformed));
+		assert_row(rows[i].attributes, before.until_s == rows[i].until_s);
+		if (before.until_s != INT64_MAX) {
+			/* At that very second something is different. */
+			assert_true(account_state_of(entry, before.until_s, rows[i].lockout_s, &then, &malformed));
+			assert_row(rows[i].attributes, before.locked != then.locked || before.expired != then.expired ||
+							   before.password_expired != then.password_expired);
+		}
+		arena_free(&arena);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -216,6 +258,7 @@ int main(void)
 	    cmocka_unit_test(account_state_of__attributes__give_the_state),
 	    cmocka_unit_test(account_state_of__malformed_values__are_told),
 	    cmocka_unit_test(account_state_of__a_lock_of_some_time__ends),
+	    cmocka_unit_test(account_state_of__what_changes_by_itself__is_told),
 	    cmocka_unit_test(account_lockout_of__policies__the_strictest_counts),
 	};
 

@@ -38,21 +38,33 @@ static struct config policy(void)
 	};
 }
 
+/* What a question of that kind is told, and what the user is said to be. */
+struct told {
+	enum wa_verdict verdict;
+	enum wa_reason reason;
+	const char *redirect_uri;
+	size_t rule;
+	bool administrator, fresh;
+	struct wa_quota quota;
+	int64_t until_s;
+};
+
 /* The letters name the rules by number that hold the user (m) and whose groups are missing (x). */
-static struct policy_judgement judge(const struct config *config, const char *attributes, const char *member,
-				     const char *missing, enum wa_kind kind)
+static struct told judge(const struct config *config, const char *attributes, const char *member, const char *missing,
+			 enum wa_kind kind)
 {
 	static const bool no_sites[1] = {false};
 	bool in[COUNT_OF(rules)] = {false}, gone[COUNT_OF(rules)] = {false};
 	struct arena *arena = arena_new(65536);
+	const struct policy_question question = {.may_redirect = kind == WA_KIND_USER};
 	struct policy_judgement judgement;
+	struct policy_standing standing;
 	struct policy_facts facts = {
 	    .user = build_entry(arena, "uid=alice", attributes),
 	    .user_id = "id",
 	    .rule_member = in,
 	    .rule_missing = gone,
 	    .site_member = no_sites,
-	    .may_redirect = kind == WA_KIND_USER,
 	    .now_s = 1795500000,
 	};
 
@@ -60,9 +72,19 @@ static struct policy_judgement judge(const struct config *config, const char *at
 		in[*member - '0'] = true;
 	for (; *missing != '\0'; missing++)
 		gone[*missing - '0'] = true;
-	policy_judge(config, &facts, &judgement);
+	policy_rate(config, &facts, &standing);
+	policy_judge(config, &standing, &question, &judgement);
 	arena_free(&arena);
-	return judgement;
+	return (struct told){
+	    .verdict = judgement.verdict,
+	    .reason = judgement.reason,
+	    .redirect_uri = judgement.redirect_uri,
+	    .rule = standing.rule,
+	    .administrator = standing.administrator,
+	    .fresh = standing.fresh,
+	    .quota = standing.quota,
+	    .until_s = standing.until_s,
+	};
 }
 
 static void policy_judge__facts__verdict_in_the_order_of_judgement(void **state)
@@ -102,7 +124,7 @@ static void policy_judge__facts__verdict_in_the_order_of_judgement(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
-		struct policy_judgement judgement =
+		struct told judgement =
 		    judge(&config, rows[i].attributes, rows[i].member, rows[i].missing, WA_KIND_USER);
 
 		assert_row(rows[i].name, judgement.verdict == rows[i].verdict);
@@ -146,7 +168,7 @@ static void policy_judge__quotas__are_the_largest_of_the_matching_rules(void **s
 static void policy_judge__operation__is_never_redirected(void **state)
 {
 	struct config config = policy();
-	struct policy_judgement judgement = judge(&config, "l=EMEA", "1", "", WA_KIND_OPERATION);
+	struct told judgement = judge(&config, "l=EMEA", "1", "", WA_KIND_OPERATION);
 
 	(void)state;
 	assert_int_equal(judgement.verdict, WA_AUTHORIZE);
@@ -156,7 +178,7 @@ static void policy_judge__operation__is_never_redirected(void **state)
 static void policy_judge__unmapped_denied__is_not_administrator(void **state)
 {
 	struct config config = policy();
-	struct policy_judgement judgement;
+	struct told judgement;
 
 	(void)state;
 	config.redirect.deny_unmapped = true;
@@ -178,13 +200,66 @@ static void policy_judge__switches_of_the_account_element__are_obeyed(void **sta
 	assert_int_equal(judge(&config, "pwdReset=TRUE", "1", "", WA_KIND_USER).reason, WA_REASON_PASSWORD_EXPIRED);
 }
 
+static void policy_rate__what_changes_by_itself__is_told(void **state)
+{
+	struct config config = policy();
+
+	(void)state;
+	assert_true(judge(&config, "uid=a", "1", "", WA_KIND_USER).until_s == INT64_MAX);
+	/* An hour from now. */
+	assert_int_equal(judge(&config, "pwdEndTime=20261124070000Z", "1", "", WA_KIND_USER).until_s, 1795503600);
+	assert_int_equal(judge(&config, "pwdStartTime=20261124070000Z", "1", "", WA_KIND_USER).until_s, 1795503600);
+	assert_true(judge(&config, "pwdEndTime=20261124050000Z", "1", "", WA_KIND_USER).until_s == INT64_MAX);
+}
+
+static void policy_rate__fresh_rule__is_told(void **state)
+{
+	struct config config = policy();
+	struct config_rule fresh[COUNT_OF(rules)];
+
+	(void)state;
+	memcpy(fresh, rules, sizeof(fresh));
+	fresh[3].fresh = true;
+	config.rules = fresh;
+	assert_false(judge(&config, "uid=a", "1", "", WA_KIND_USER).fresh);
+	assert_true(judge(&config, "uid=a", "13", "", WA_KIND_USER).fresh);
+}
+
+static void policy_judge__standing__redirects_only_who_is_let_in_and_elsewhere(void **state)
+{
+	const struct config config = policy();
+	struct policy_standing standing = {.verdict = WA_AUTHORIZE, .reason = WA_REASON_MEMBER, .rule = 1};
+	struct policy_question question = {.may_redirect = true};
+	struct policy_judgement judgement;
+
+	(void)state;
+	policy_judge(&config, &standing, &question, &judgement);
+	assert_int_equal(judgement.verdict, WA_REDIRECT);
+	assert_string_equal(judgement.redirect_uri, sites[0].uris[0]);
+	question.http_url = sites[0].uris[0];
+	policy_judge(&config, &standing, &question, &judgement);
+	assert_int_equal(judgement.verdict, WA_AUTHORIZE);
+	assert_null(judgement.redirect_uri);
+	question.http_url = NULL;
+	standing.verdict = WA_DENY;
+	standing.reason = WA_REASON_NOT_A_MEMBER;
+	policy_judge(&config, &standing, &question, &judgement);
+	assert_int_equal(judgement.verdict, WA_DENY);
+	assert_int_equal(judgement.reason, WA_REASON_NOT_A_MEMBER);
+	assert_null(judgement.redirect_uri);
+}
+
 static void policy_judgement__zeroed__denies(void **state)
 {
+	const struct config config = policy();
+	const struct policy_question question = {.may_redirect = true};
+	struct policy_standing standing;
 	struct policy_judgement judgement;
 	struct wa_decision decision;
 
 	(void)state;
-	memset(&judgement, 0, sizeof(judgement));
+	memset(&standing, 0, sizeof(standing));
+	policy_judge(&config, &standing, &question, &judgement);
 	memset(&decision, 0, sizeof(decision));
 	assert_int_equal(judgement.verdict, WA_DENY);
 	assert_int_equal(decision.verdict, WA_DENY);
@@ -200,6 +275,9 @@ int main(void)
 	    cmocka_unit_test(policy_judge__operation__is_never_redirected),
 	    cmocka_unit_test(policy_judge__unmapped_denied__is_not_administrator),
 	    cmocka_unit_test(policy_judge__switches_of_the_account_element__are_obeyed),
+	    cmocka_unit_test(policy_rate__what_changes_by_itself__is_told),
+	    cmocka_unit_test(policy_rate__fresh_rule__is_told),
+	    cmocka_unit_test(policy_judge__standing__redirects_only_who_is_let_in_and_elsewhere),
 	    cmocka_unit_test(policy_judgement__zeroed__denies),
 	};
 

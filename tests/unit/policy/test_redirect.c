@@ -34,7 +34,21 @@ static struct config_redirect redirect_map(void)
 	};
 }
 
-static void redirect_for__values__lead_to_the_first_site_in_document_order(void **state)
+/* Where a user who came to `http_url` is sent to; NULL: he stays. */
+static enum redirect_place send(const struct config_redirect *map, const struct dir_entry *user, const bool *member,
+				const char *user_id, const char *http_url, const char **uri_out)
+{
+	size_t site = SIZE_MAX, uri = SIZE_MAX;
+	enum redirect_place place = redirect_place_of(map, user, member, user_id, &site, &uri);
+
+	if (place == REDIRECT_SITE && redirect_is_there(&map->sites[site], http_url))
+		return REDIRECT_HERE;
+	if (place == REDIRECT_SITE)
+		*uri_out = map->sites[site].uris[uri];
+	return place;
+}
+
+static void redirect_place_of__values__lead_to_the_first_site_in_document_order(void **state)
 {
 	static const struct {
 		const char *attributes;
@@ -72,18 +86,17 @@ static void redirect_for__values__lead_to_the_first_site_in_document_order(void 
 		struct arena *arena = arena_new(65536);
 		const bool member[] = {false, false, rows[i].in_lab};
 		const char *uri = NULL;
-		enum redirect_answer answer = redirect_for(&map, build_entry(arena, "uid=alice", rows[i].attributes),
-							   member, "id-of-alice", rows[i].http_url, &uri);
+		enum redirect_place answer = send(&map, build_entry(arena, "uid=alice", rows[i].attributes), member,
+						  "id-of-alice", rows[i].http_url, &uri);
 
-		assert_row(rows[i].attributes,
-			   answer == (rows[i].expected == NULL ? REDIRECT_STAY : REDIRECT_ELSEWHERE));
+		assert_row(rows[i].attributes, answer == (rows[i].expected == NULL ? REDIRECT_HERE : REDIRECT_SITE));
 		if (rows[i].expected != NULL)
 			assert_string_equal(uri, rows[i].expected);
 		arena_free(&arena);
 	}
 }
 
-static void redirect_for__deny_unmapped__tells_absent_and_unknown_values(void **state)
+static void redirect_place_of__deny_unmapped__tells_absent_and_unknown_values(void **state)
 {
 	struct config_redirect map = redirect_map();
 	struct arena *arena = arena_new(65536);
@@ -92,15 +105,12 @@ static void redirect_for__deny_unmapped__tells_absent_and_unknown_values(void **
 
 	(void)state;
 	map.deny_unmapped = true;
-	assert_int_equal(redirect_for(&map, build_entry(arena, "uid=a", "l=MARS"), member, "id", NULL, &uri),
+	assert_int_equal(send(&map, build_entry(arena, "uid=a", "l=MARS"), member, "id", NULL, &uri),
 			 REDIRECT_UNMAPPED);
-	assert_int_equal(redirect_for(&map, build_entry(arena, "uid=a", "uid=a"), member, "id", NULL, &uri),
-			 REDIRECT_UNMAPPED);
-	assert_int_equal(redirect_for(&map, build_entry(arena, "uid=a", "l=AMER"), member, "id", NULL, &uri),
-			 REDIRECT_STAY);
+	assert_int_equal(send(&map, build_entry(arena, "uid=a", "uid=a"), member, "id", NULL, &uri), REDIRECT_UNMAPPED);
+	assert_int_equal(send(&map, build_entry(arena, "uid=a", "l=AMER"), member, "id", NULL, &uri), REDIRECT_HERE);
 	map.present = false;
-	assert_int_equal(redirect_for(&map, build_entry(arena, "uid=a", "l=MARS"), member, "id", NULL, &uri),
-			 REDIRECT_STAY);
+	assert_int_equal(send(&map, build_entry(arena, "uid=a", "l=MARS"), member, "id", NULL, &uri), REDIRECT_HERE);
 	assert_null(uri);
 	arena_free(&arena);
 }
@@ -112,13 +122,12 @@ static const char *target_of(struct config_site *site, const char *user_id)
 	const bool member[] = {false};
 	const char *uri = NULL;
 
-	assert_int_equal(redirect_for(&map, build_entry(arena, "uid=a", "l=X"), member, user_id, NULL, &uri),
-			 REDIRECT_ELSEWHERE);
+	assert_int_equal(send(&map, build_entry(arena, "uid=a", "l=X"), member, user_id, NULL, &uri), REDIRECT_SITE);
 	arena_free(&arena);
 	return uri;
 }
 
-static void redirect_for__several_uris__spread_users_and_move_few(void **state)
+static void redirect_place_of__several_uris__spread_users_and_move_few(void **state)
 {
 	static const char *three[] = {"https://a:1/x", "https://b:1/x", "https://c:1/x"};
 	struct config_site whole = {.name = "X", .uris = three, .uri_count = 3};
@@ -157,9 +166,9 @@ static void redirect_attribute_may_be_self_written__known_names__yes(void **stat
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(redirect_for__values__lead_to_the_first_site_in_document_order),
-	    cmocka_unit_test(redirect_for__deny_unmapped__tells_absent_and_unknown_values),
-	    cmocka_unit_test(redirect_for__several_uris__spread_users_and_move_few),
+	    cmocka_unit_test(redirect_place_of__values__lead_to_the_first_site_in_document_order),
+	    cmocka_unit_test(redirect_place_of__deny_unmapped__tells_absent_and_unknown_values),
+	    cmocka_unit_test(redirect_place_of__several_uris__spread_users_and_move_few),
 	    cmocka_unit_test(redirect_attribute_may_be_self_written__known_names__yes),
 	};
 

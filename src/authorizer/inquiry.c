@@ -1,0 +1,519 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <authorizer/engine_private.h>
+#include <authorizer/inquiry.h>
+#include <authorizer/lockout.h>
+#include <authorizer/question.h>
+#include <base/memory.h>
+#include <membership/closure_build.h>
+#include <os/clock.h>
+#include <string.h>
+
+/* What one inquiry may use apart from the answers of its own searches. */
+#define INQUIRY_MAX_BYTES ((size_t)4 * 1024 * 1024)
+
+struct inquiry {
+	struct regime *regime;
+	struct digest form;
+	struct inquiry *before, *next; /* of its chain */
+	struct asker *askers, **askers_end;
+	struct arena *arena;
+	struct sender sender;
+	uint64_t deadline_ms;
+	uint64_t as_of, asked_ms;
+	struct task start;
+
+	struct finder_seeker seeker;
+	struct dir_search first[MEMBERSHIP_FIRST_SEARCHES];
+	bool answered; /* the user's own search was */
+	const struct dir_entry *user;
+	enum wa_reason nobody; /* why there is no user */
+	struct membership_lookup lookup;
+	struct dir_request more; /* a further round trip */
+	struct membership_waiter waiter;
+	struct timer patience; /* while something is awaited */
+	struct dir_search lockout;
+	bool lockout_asked;
+	int64_t lockout_s;
+
+	struct policy_standing standing;
+	struct findings findings;
+};
+
+static void advance(struct inquiry *inquiry);
+static void rate(struct inquiry *inquiry);
+
+static struct inquiry **chain_of(struct regime *regime, struct digest form)
+{
+	return &regime->inquiries[form.low % REGIME_CHAINS];
+}
+
+static struct inquiry *find(struct regime *regime, struct digest form)
+{
+	struct inquiry *inquiry = *chain_of(regime, form);
+
+	while (inquiry != NULL && digest_compare(&inquiry->form, &form) != 0)
+		inquiry = inquiry->next;
+	return inquiry;
+}
+
+static void enlist(struct inquiry *inquiry)
+{
+	struct inquiry **chain = chain_of(inquiry->regime, inquiry->form);
+
+	inquiry->next = *chain;
+	if (inquiry->next != NULL)
+		inquiry->next->before = inquiry;
+	*chain = inquiry;
+}
+
+static void unlink_inquiry(struct inquiry *inquiry)
+{
+	if (inquiry->before != NULL)
+		inquiry->before->next = inquiry->next;
+	else
+		*chain_of(inquiry->regime, inquiry->form) = inquiry->next;
+	if (inquiry->next != NULL)
+		inquiry->next->before = inquiry->before;
+}
+
+/* What the answers left behind, before the question goes out again. */
+static void drop_answers(struct inquiry *inquiry)
+{
+	for (size_t i = 0; i < MEMBERSHIP_FIRST_SEARCHES; i++)
+		dir_search_done(&inquiry->first[i]);
+}
+
+static void inquiry_free(struct inquiry *inquiry)
+{
+	membership_done(&inquiry->lookup);
+	drop_answers(inquiry);
+	dir_search_done(&inquiry->lockout);
+	arena_free(&inquiry->arena);
+	memory_free(inquiry);
+}
+
+static void tell(struct inquiry *inquiry)
+{
+	struct asker *asker = inquiry->askers, *next;
+
+	for (; asker != NULL; asker = next) {
+		next = asker->next;
+		asker->told(asker, &inquiry->findings);
+	}
+}
+
+/* What a change of the entry is told by. */
+static const char *id_of(const struct dir_entry *entry)
+{
+	const char *id = closure_entry_id(entry);
+
+	return id == NULL ? entry->dn : id;
+}
+
+/* The buckets that the answer depends on: false when they are not known, or too many. */
+static bool depend(const struct inquiry *inquiry, struct cache_entry *entry)
+{
+	const struct membership *membership = inquiry->regime->membership;
+	const struct sender *sender = &inquiry->sender;
+	const char *names[CACHE_FORM_BUCKETS] = {sender->name, sender->user};
+	uint64_t hashes[CACHE_USER_BUCKETS] = {0};
+	size_t count = 1;
+
+	if (sender->user == NULL) /* a SID: nobody is told when another entry gets it */
+		return false;
+	for (size_t i = 0; i < CACHE_FORM_BUCKETS; i++)
+		entry->form_buckets[i] = epochs_bucket(membership_name_hash(membership, names[i], strlen(names[i])));
+	if (inquiry->user == NULL) {
+		hashes[0] = membership_name_hash(membership, sender->user, strlen(sender->user));
+	} else {
+		const char *id = id_of(inquiry->user);
+
+		hashes[0] = membership_id_hash(membership, id);
+		count += membership_hashes(membership, inquiry->user, hashes + 1, CACHE_USER_BUCKETS - 1);
+		entry->id = digest_of(&inquiry->regime->engine->form_key, id, strlen(id));
+	}
+	if (count > CACHE_USER_BUCKETS)
+		return false;
+	for (size_t i = 0; i < CACHE_USER_BUCKETS; i++)
+		entry->user_buckets[i] = epochs_bucket(hashes[i < count ? i : 0]);
+	return true;
+}
+
+static void keep(const struct inquiry *inquiry)
+{
+	struct cache_entry entry = {
+	    .standing = inquiry->standing,
+	    .dn = inquiry->findings.dn,
+	    .id = inquiry->form,
+	    .as_of = inquiry->as_of,
+	    .asked_ms = inquiry->asked_ms,
+	};
+
+	if (inquiry->regime->cache == NULL || inquiry->standing.verdict == WA_ERROR || !depend(inquiry, &entry))
+		return;
+	cache_put(inquiry->regime->cache, inquiry->form, &entry);
+}
+
+static void end(struct inquiry *inquiry)
+{
+	struct regime *regime = inquiry->regime;
+
+	inquiry->findings.standing = &inquiry->standing;
+	inquiry->findings.is_late = clock_monotonic_ms() >= inquiry->deadline_ms;
+	keep(inquiry);
+	engine_show_figures(regime->engine, regime);
+	unlink_inquiry(inquiry);
+	tell(inquiry);
+	inquiry_free(inquiry);
+	regime_release(regime);
+}
+
+static void end_with(struct inquiry *inquiry, enum wa_verdict verdict, enum wa_reason reason, const char *detail)
+{
+	inquiry->standing = (struct policy_standing){
+	    .verdict = verdict,
+	    .reason = reason,
+	    .rule = POLICY_NO_RULE,
+	    .quota = {CONFIG_UNLIMITED, CONFIG_UNLIMITED, 0, CONFIG_UNLIMITED},
+	    .site = POLICY_NO_SITE,
+	    .until_s = INT64_MAX,
+	};
+	inquiry->findings.detail = detail;
+	end(inquiry);
+}
+
+static void end_no_memory(struct inquiry *inquiry)
+{
+	end_with(inquiry, WA_ERROR, WA_REASON_NO_MEMORY, NULL);
+}
+
+/* UNKNOWN, in the words that administrators know. */
+static enum wa_reason reason_of_failure(enum status status)
+{
+	switch (status) {
+	case STATUS_TIMEOUT:
+		return WA_REASON_DEADLINE_EXCEEDED;
+	case STATUS_UNREACHABLE:
+		return WA_REASON_DIRECTORY_UNAVAILABLE;
+	case STATUS_LIMIT:
+		return WA_REASON_DIRECTORY_LIMIT;
+	case STATUS_NO_MEMORY:
+		return WA_REASON_NO_MEMORY;
+	case STATUS_CANCELLED:
+		return WA_REASON_SHUTTING_DOWN;
+	case STATUS_OK:
+	case STATUS_INVALID:
+	case STATUS_REFUSED:
+	case STATUS_NOT_FOUND:
+	case STATUS_INTERNAL:
+		break;
+	}
+	return WA_REASON_INCOMPLETE_DATA;
+}
+
+static void end_unknown(struct inquiry *inquiry, const struct error *error)
+{
+	enum wa_reason reason = reason_of_failure(error->status);
+
+	if (inquiry->regime->engine->stopping)
+		reason = WA_REASON_SHUTTING_DOWN;
+	end_with(inquiry, WA_ERROR, reason, error->what);
+}
+
+static void send(struct inquiry *inquiry, struct dir_search *searches, size_t count,
+		 void (*done)(struct dir_request *ask))
+{
+	inquiry->findings.searches++;
+	inquiry->more = (struct dir_request){
+	    .searches = searches,
+	    .search_count = count,
+	    .deadline_ms = inquiry->deadline_ms,
+	    .done = done,
+	    .context = inquiry,
+	};
+	dir_pool_submit(inquiry->regime->pool, &inquiry->more);
+}
+
+static void lockout_is_there(struct dir_request *more)
+{
+	struct inquiry *inquiry = more->context;
+	struct error error;
+
+	if (lockout_take(&inquiry->lockout, &inquiry->lockout_s)) {
+		rate(inquiry);
+		return;
+	}
+	(void)!dir_search_failure(&inquiry->lockout, &error);
+	end_unknown(inquiry, &error);
+}
+
+/* Only somebody whom nothing but his lock keeps out gets here, so ordinary decisions do not pay for it. */
+static void ask_lockout(struct inquiry *inquiry)
+{
+	inquiry->lockout_asked = true;
+	if (lockout_ask(&inquiry->regime->config->directories[0], inquiry->user, &inquiry->lockout) != STATUS_OK)
+		end_no_memory(inquiry);
+	else
+		send(inquiry, &inquiry->lockout, 1, lockout_is_there);
+}
+
+static void fill_facts(const struct inquiry *inquiry, struct policy_facts *facts, bool *flags)
+{
+	const struct config *config = inquiry->regime->config;
+	size_t rules = config->rule_count, sites = config->redirect.site_count;
+	bool *member = flags, *missing = flags + rules, *site = flags + 2 * rules;
+	const struct dir_value *id = dir_entry_single(inquiry->user, "entryUUID");
+
+	for (size_t i = 0; i < rules; i++) {
+		member[i] = membership_holds(&inquiry->lookup, i);
+		missing[i] = !membership_exists(&inquiry->lookup, i);
+	}
+	for (size_t i = 0; i < sites; i++)
+		site[i] = config->redirect.sites[i].group != NULL && membership_holds(&inquiry->lookup, rules + i);
+	facts->user = inquiry->user;
+	facts->user_id = id == NULL ? inquiry->user->dn : id->data;
+	facts->rule_member = member;
+	facts->rule_missing = missing;
+	facts->site_member = site;
+	facts->account_filter_failed = !inquiry->seeker.passes_account_filter;
+	facts->now_s = clock_wall_s();
+	facts->lockout_s = inquiry->lockout_s;
+}
+
+static void rate(struct inquiry *inquiry)
+{
+	const struct config *config = inquiry->regime->config;
+	struct policy_standing *standing = &inquiry->standing;
+	struct policy_facts facts = {.user = NULL};
+	bool *flags =
+	    arena_alloc_array(inquiry->arena, 2 * config->rule_count + config->redirect.site_count + 1, sizeof(*flags));
+
+	if (flags == NULL) {
+		end_no_memory(inquiry);
+		return;
+	}
+	fill_facts(inquiry, &facts, flags);
+	policy_rate(config, &facts, standing);
+	if (standing->reason == WA_REASON_ACCOUNT_LOCKED && !inquiry->lockout_asked) {
+		ask_lockout(inquiry);
+		return;
+	}
+	if (standing->rule != POLICY_NO_RULE)
+		inquiry->findings.path_count =
+		    membership_path(&inquiry->lookup, standing->rule, inquiry->user->dn, &inquiry->findings.path);
+	if (standing->malformed != NULL)
+		inquiry->findings.detail =
+		    arena_printf(inquiry->arena, "the value of '%s' cannot be read", standing->malformed);
+	else if (standing->reason == WA_REASON_DENY_GROUP_MISSING)
+		inquiry->findings.detail = "the group of this deny rule does not exist, so nobody can be let in";
+	end(inquiry);
+}
+
+static void more_is_there(struct dir_request *more)
+{
+	advance(more->context);
+}
+
+static void waiting_is_over(void *context)
+{
+	struct inquiry *inquiry = context;
+
+	executor_timer_clear(inquiry->regime->engine->executor, &inquiry->patience);
+	advance(inquiry);
+}
+
+static void patience_is_over(void *context)
+{
+	struct inquiry *inquiry = context;
+	struct error error;
+
+	membership_wait_cancel(inquiry->regime->membership, &inquiry->waiter);
+	error_set(&error, STATUS_TIMEOUT,
+		  inquiry->lookup.waits_for_mark
+		      ? "the server that answers is behind the changes that the directory told of"
+		      : "the configured groups could not be read in time");
+	end_unknown(inquiry, &error);
+}
+
+static void await_membership(struct inquiry *inquiry)
+{
+	struct regime *regime = inquiry->regime;
+
+	inquiry->waiter = (struct membership_waiter){.run = waiting_is_over, .context = inquiry};
+	inquiry->patience = (struct timer){.run = patience_is_over, .context = inquiry};
+	if (executor_timer_set(regime->engine->executor, &inquiry->patience, inquiry->deadline_ms) != STATUS_OK)
+		end_no_memory(inquiry);
+	else
+		membership_wait(regime->membership, &inquiry->lookup, &inquiry->waiter);
+}
+
+static void found(struct finder_seeker *seeker);
+
+static void seek(struct inquiry *inquiry)
+{
+	struct regime *regime = inquiry->regime;
+
+	drop_answers(inquiry);
+	inquiry->answered = false;
+	inquiry->user = NULL;
+	inquiry->findings.dn = NULL;
+	/* From here on what changes is newer than the answer. */
+	inquiry->as_of = epochs_now(regime->epochs);
+	inquiry->asked_ms = clock_monotonic_ms();
+	inquiry->lookup.arena = inquiry->arena;
+	inquiry->lookup.user = inquiry->sender.user == NULL ? "" : inquiry->sender.user;
+	inquiry->lookup.first = inquiry->first;
+	if (membership_prepare(regime->membership, &inquiry->lookup) != STATUS_OK) {
+		end_no_memory(inquiry);
+		return;
+	}
+	inquiry->findings.searches++;
+	inquiry->seeker = (struct finder_seeker){
+	    .sender = &inquiry->sender,
+	    .arena = inquiry->arena,
+	    .deadline_ms = inquiry->deadline_ms,
+	    .mark_base = inquiry->lookup.mark_base,
+	    .extra = inquiry->lookup.searches,
+	    .extra_count = inquiry->lookup.search_count,
+	    .found = found,
+	    .context = inquiry,
+	};
+	if (finder_seek(regime->finder, &inquiry->seeker) != STATUS_OK)
+		end_no_memory(inquiry);
+}
+
+/* The answer may be used. */
+static void conclude(struct inquiry *inquiry)
+{
+	if (inquiry->user != NULL)
+		rate(inquiry);
+	else
+		end_with(inquiry, WA_DENY, inquiry->nobody,
+			 inquiry->nobody == WA_REASON_AMBIGUOUS_USER ? "more than one entry has this name" : NULL);
+}
+
+static void advance(struct inquiry *inquiry)
+{
+	struct membership *membership = inquiry->regime->membership;
+	enum membership_next next = inquiry->answered ? membership_step(membership, &inquiry->lookup, inquiry->user)
+						      : membership_begin(membership, &inquiry->lookup);
+
+	switch (next) {
+	case MEMBERSHIP_DONE:
+		conclude(inquiry);
+		break;
+	case MEMBERSHIP_ASK:
+		if (inquiry->answered)
+			send(inquiry, inquiry->lookup.searches, inquiry->lookup.search_count, more_is_there);
+		else
+			seek(inquiry);
+		break;
+	case MEMBERSHIP_WAIT:
+		await_membership(inquiry);
+		break;
+	case MEMBERSHIP_ANEW:
+		seek(inquiry);
+		break;
+	case MEMBERSHIP_UNKNOWN:
+		end_unknown(inquiry, &inquiry->lookup.error);
+		break;
+	}
+}
+
+/* The search base is not there: that nobody was found beneath it says nothing of the user. */
+static bool is_useless(const struct finder_seeker *seeker)
+{
+	return seeker->outcome != DIR_OUTCOME_OK && seeker->outcome != DIR_OUTCOME_LIMIT;
+}
+
+static void found(struct finder_seeker *seeker)
+{
+	struct inquiry *inquiry = seeker->context;
+	const struct dir_entry *entry = seeker->entries;
+
+	inquiry->lookup.mark = seeker->mark;
+	inquiry->lookup.connection = seeker->connection;
+	if (is_useless(seeker)) {
+		end_unknown(inquiry, &seeker->error);
+		return;
+	}
+	inquiry->answered = true;
+	inquiry->nobody = WA_REASON_NO_SUCH_USER;
+	if (entry != NULL && entry->next != NULL) { /* that there are more matters not */
+		inquiry->nobody = WA_REASON_AMBIGUOUS_USER;
+		advance(inquiry);
+		return;
+	}
+	/* A list that was cut proves nothing, neither that there is nobody nor that there is only one. */
+	if (seeker->outcome == DIR_OUTCOME_LIMIT || (entry != NULL && seeker->filter_outcome != DIR_OUTCOME_OK)) {
+		end_unknown(inquiry, &seeker->error);
+		return;
+	}
+	inquiry->user = entry;
+	inquiry->findings.dn = entry == NULL ? NULL : entry->dn;
+	advance(inquiry);
+}
+
+static void start(void *context)
+{
+	struct inquiry *inquiry = context;
+
+	if (inquiry->regime->engine->stopping)
+		end_with(inquiry, WA_ERROR, WA_REASON_SHUTTING_DOWN, NULL);
+	else
+		advance(inquiry);
+}
+
+static bool copy_sender(struct inquiry *inquiry, const struct sender *sender)
+{
+	struct sender *copy = &inquiry->sender;
+
+	*copy = *sender;
+	copy->name = arena_copy_text(inquiry->arena, sender->name);
+	if (sender->user != NULL)
+		copy->user = arena_copy_text(inquiry->arena, sender->user);
+	if (sender->domain != NULL)
+		copy->domain = arena_copy_text(inquiry->arena, sender->domain);
+	return copy->name != NULL && (sender->user == NULL || copy->user != NULL) &&
+	       (sender->domain == NULL || copy->domain != NULL);
+}
+
+static struct inquiry *inquiry_new(struct regime *regime, struct digest form, const struct sender *sender)
+{
+	struct inquiry *inquiry = memory_new(sizeof(*inquiry));
+
+	if (inquiry == NULL)
+		return NULL;
+	inquiry->regime = regime;
+	inquiry->form = form;
+	inquiry->askers_end = &inquiry->askers;
+	inquiry->arena = arena_new(INQUIRY_MAX_BYTES);
+	if (inquiry->arena == NULL || !copy_sender(inquiry, sender)) {
+		arena_free(&inquiry->arena);
+		memory_free(inquiry);
+		return NULL;
+	}
+	return inquiry;
+}
+
+enum status inquiry_join(struct regime *regime, struct digest form, const struct sender *sender, struct asker *asker)
+{
+	struct inquiry *inquiry = find(regime, form);
+	bool is_new = inquiry == NULL;
+
+	if (is_new)
+		inquiry = inquiry_new(regime, form, sender);
+	if (inquiry == NULL)
+		return STATUS_NO_MEMORY;
+	asker->next = NULL;
+	*inquiry->askers_end = asker;
+	inquiry->askers_end = &asker->next;
+	if (!is_new)
+		return STATUS_OK;
+	enlist(inquiry);
+	regime_hold(regime);
+	inquiry->deadline_ms = asker->deadline_ms;
+	inquiry->start = (struct task){.run = start, .context = inquiry};
+	executor_post(regime->engine->executor, &inquiry->start);
+	return STATUS_OK;
+}

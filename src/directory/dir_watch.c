@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <directory/dir_watch_private.h>
+
+#include <assert.h>
+#include <base/memory.h>
+#include <directory/dir_pool.h>
+#include <os/clock.h>
+#include <os/random.h>
+
+/* A watch that is lost again and again fills no log. */
+#define LOG_LOSS_EVERY_MS 1000
+
+#define SERVER_NONE       SIZE_MAX
+
+const struct dir_watch_tuning dir_watch_defaults = {
+    .backoff_first_ms = DIR_POOL_BACKOFF_FIRST_MS,
+    .backoff_last_ms = DIR_POOL_BACKOFF_LAST_MS,
+    .refused_ms = DIR_POOL_BACKOFF_REFUSED_MS,
+    .ask_again_ms = DIR_WATCH_ASK_AGAIN_MS,
+    .connect_ms = DIR_POOL_CONNECT_MS,
+    .refresh_ms = DIR_WATCH_REFRESH_MS,
+    .ping_ms = DIR_POOL_PING_MS,
+    .steady_ms = DIR_WATCH_STEADY_MS,
+    .max_queued = DIR_WATCH_MAX_QUEUED,
+    .max_queued_bytes = DIR_WATCH_MAX_QUEUED_BYTES,
+};
+
+bool dir_watch_is_stopping(struct dir_watch *watch)
+{
+	bool is_stopping;
+
+	mutex_lock(&watch->lock);
+	is_stopping = watch->is_stopping;
+	mutex_unlock(&watch->lock);
+	return is_stopping;
+}
+
+static bool has_begun(struct dir_watch *watch)
+{
+	bool has_base;
+
+	mutex_lock(&watch->lock);
+	has_base = watch->base != NULL;
+	mutex_unlock(&watch->lock);
+	return has_base;
+}
+
+/* The first in the policy's order that is not in back-off; or SERVER_NONE, and when there will be one. */
+static size_t choose_server(const struct dir_watch *watch, uint64_t now_ms, uint64_t *again_ms_out)
+{
+	uint64_t again_ms = UINT64_MAX;
+
+	for (size_t i = 0; i < watch->directory->uri_count; i++) {
+		const uint64_t not_before_ms = watch->servers[i].not_before_ms;
+
+		if (not_before_ms <= now_ms)
+			return i;
+		if (not_before_ms < again_ms)
+			again_ms = not_before_ms;
+	}
+	*again_ms_out = again_ms;
+	return SERVER_NONE;
+}
+
+/* Half of the step at least, so that hosts that lost the same server do not come back together. */
+static uint64_t with_jitter(uint64_t step_ms)
+{
+	return step_ms - random_below((uint32_t)(step_ms / 2) + 1);
+}
+
+static void back_off(struct dir_watch *watch, struct dir_watch_server *server, uint64_t least_ms)
+{
+	uint64_t step_ms = watch->tuning.backoff_first_ms;
+
+	for (unsigned i = 0; i < server->failures && step_ms < watch->tuning.backoff_last_ms; i++)
+		step_ms *= 2;
+	if (step_ms > watch->tuning.backoff_last_ms)
+		step_ms = watch->tuning.backoff_last_ms;
+	if (step_ms < least_ms)
+		step_ms = least_ms;
+	server->failures++;
+	server->not_before_ms = clock_monotonic_ms() + with_jitter(step_ms);
+}
+
+static void rest_all(struct dir_watch *watch, uint64_t rest_ms)
+{
+	const uint64_t until_ms = clock_monotonic_ms() + rest_ms;
+
+	for (size_t i = 0; i < watch->directory->uri_count; i++)
+		watch->servers[i] = (struct dir_watch_server){.not_before_ms = until_ms};
+}
+
+static void log_loss(struct dir_watch *watch, const char *what, const struct error *error)
+{
+	const uint64_t now_ms = clock_monotonic_ms();
+
+	if (watch->logged_ms != 0 && now_ms < watch->logged_ms + LOG_LOSS_EVERY_MS)
+		return;
+	watch->logged_ms = now_ms;
+	log_failure(watch->log, LOG_LEVEL_WARNING, what, error);
+}
+
+static void tell_lost(struct dir_watch *watch, const struct error *error, bool drop)
+{
+	if (watch->told == DIR_WATCH_TOLD_LOST)
+		return;
+	log_loss(watch,
+		 watch->told == DIR_WATCH_TOLD_UP ? "the directory's changes are no longer told, trying again"
+						  : "the directory's changes are not told yet, trying again",
+		 error);
+	dir_watch_queue_tell_lost(&watch->queue, error, drop);
+	watch->told = DIR_WATCH_TOLD_LOST;
+}
+
+static void tell_unsupported(struct dir_watch *watch, const struct error *error)
+{
+	const struct dir_watch_event event = {.kind = DIR_WATCH_UNSUPPORTED, .error = error};
+
+	if (watch->told == DIR_WATCH_TOLD_UNSUPPORTED)
+		return;
+	log_failure(watch->log, LOG_LEVEL_INFO, "the directory's changes are not told", error);
+	if (dir_watch_queue_tell(&watch->queue, &event) == STATUS_OK)
+		watch->told = DIR_WATCH_TOLD_UNSUPPORTED;
+	else
+		tell_lost(watch, error, true);
+}
+
+/* One that worked for a while is tried again at once; when that fails too, it is put off. */
+static void note_loss(struct dir_watch *watch, struct dir_watch_server *server, uint64_t up_since_ms)
+{
+	if (up_since_ms != 0 && clock_monotonic_ms() >= up_since_ms + watch->tuning.steady_ms)
+		*server = (struct dir_watch_server){.failures = 0};
+	else
+		back_off(watch, server, 0);
+}
+
+static void try_server(struct dir_watch *watch, size_t number)
+{
+	struct dir_watch_server *server = &watch->servers[number];
+	const char *uri = watch->directory->uris[number];
+	struct error error = {0};
+	uint64_t up_since_ms = 0;
+	const enum dir_session_end end = dir_watch_session(watch, uri, &up_since_ms, &error);
+
+	if (up_since_ms != 0)
+		watch->told = DIR_WATCH_TOLD_UP;
+	switch (end) {
+	case DIR_SESSION_STOPPED:
+		break;
+	case DIR_SESSION_UNSUPPORTED:
+		tell_unsupported(watch, &error);
+		rest_all(watch, watch->tuning.ask_again_ms);
+		break;
+	case DIR_SESSION_REFUSED:
+		/* Trying again cures no wrong password, and locks the account. */
+		tell_lost(watch, &error, false);
+		back_off(watch, server, watch->tuning.refused_ms);
+		break;
+	case DIR_SESSION_BROKEN:
+	case DIR_SESSION_OVERRUN:
+		tell_lost(watch, &error, end == DIR_SESSION_OVERRUN);
+		note_loss(watch, server, up_since_ms);
+		break;
+	}
+}
+
+static void run(void *context)
+{
+	struct dir_watch *watch = context;
+	uint64_t again_ms = UINT64_MAX;
+	size_t number;
+
+	while (!dir_watch_is_stopping(watch)) {
+		number = has_begun(watch) ? choose_server(watch, clock_monotonic_ms(), &again_ms) : SERVER_NONE;
+		if (number == SERVER_NONE)
+			dir_wake_wait(&watch->wake, -1, again_ms);
+		else
+			try_server(watch, number);
+	}
+}
+
+static void free_watch(struct dir_watch *watch)
+{
+	dir_watch_queue_done(&watch->queue);
+	dir_wake_done(&watch->wake);
+	mutex_done(&watch->lock);
+	memory_free(watch->base);
+	memory_free(watch);
+}
+
+enum status dir_watch_open(const struct config_directory *directory, const char *const *attributes,
+			   struct executor *executor, const struct log *log, dir_watch_fn *heard, void *context,
+			   struct dir_watch **watch_out, struct error *error)
+{
+	const struct dir_watch_plan plan = {
+	    .directory = directory,
+	    .attributes = attributes,
+	    .executor = executor,
+	    .log = log,
+	    .tuning = dir_watch_defaults,
+	    .heard = heard,
+	    .context = context,
+	};
+
+	return dir_watch_open_tuned(&plan, watch_out, error);
+}
+
+enum status dir_watch_open_tuned(const struct dir_watch_plan *plan, struct dir_watch **watch_out, struct error *error)
+{
+	struct dir_watch *watch = memory_new(sizeof(*watch));
+	enum status status;
+
+	if (watch == NULL)
+		return error_no_memory(error);
+	assert(plan->directory->uri_count <= COUNT_OF(watch->servers));
+	watch->directory = plan->directory;
+	watch->attributes = plan->attributes;
+	watch->log = plan->log;
+	watch->tuning = plan->tuning;
+	if ((status = dir_wake_init(&watch->wake, error)) != STATUS_OK) {
+		memory_free(watch);
+		return status;
+	}
+	mutex_init(&watch->lock);
+	dir_watch_queue_init(&watch->queue, plan->executor, plan->heard, plan->context, plan->tuning.max_queued,
+			     plan->tuning.max_queued_bytes);
+	status = thread_start(&watch->thread, "wa-dir-watch", run, watch, error);
+	if (status == STATUS_OK)
+		*watch_out = watch;
+	else
+		free_watch(watch);
+	return status;
+}
+
+enum status dir_watch_begin(struct dir_watch *watch, const char *base)
+{
+	char *copy = memory_copy_text(base);
+
+	if (copy == NULL)
+		return STATUS_NO_MEMORY;
+	mutex_lock(&watch->lock);
+	if (watch->base == NULL) {
+		watch->base = copy;
+		copy = NULL;
+	}
+	mutex_unlock(&watch->lock);
+	memory_free(copy);
+	dir_wake_up(&watch->wake);
+	return STATUS_OK;
+}
+
+void dir_watch_stop(struct dir_watch *watch)
+{
+	mutex_lock(&watch->lock);
+	watch->is_stopping = true;
+	mutex_unlock(&watch->lock);
+	dir_wake_up(&watch->wake);
+	thread_join(&watch->thread);
+	dir_watch_queue_close(&watch->queue);
+}
+
+void dir_watch_close(struct dir_watch **watch)
+{
+	struct dir_watch *old = *watch;
+
+	*watch = NULL;
+	if (old == NULL)
+		return;
+	dir_watch_stop(old);
+	free_watch(old);
+}

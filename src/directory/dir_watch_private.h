@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the files dir_watch*.c share; and the constants of dir_watch.h and dir_pool.h as numbers that a test may choose.
+ *
+ *	dir_watch.c          opening, closing; the thread: which server is tried, and when
+ *	dir_watch_libldap*.c a session: from the connect until the connection is of no more use
+ *	dir_watch_queue.c    what was told and not yet heard
+ *	dir_wake.h           ends a wait
+ *	dir_sync.h           RFC 4533
+ *
+ * Locks: dir_watch.lock, dir_watch_queue.lock; never both. Nothing is told, and nothing waits, under one.
+ */
+#ifndef WSMAUTHZ_DIRECTORY_DIR_WATCH_PRIVATE_H
+#define WSMAUTHZ_DIRECTORY_DIR_WATCH_PRIVATE_H
+
+#include <base/compiler.h>
+#include <base/error.h>
+#include <config/config.h>
+#include <directory/dir_wake.h>
+#include <directory/dir_watch.h>
+#include <os/executor.h>
+#include <os/thread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct dir_watch_tuning {
+	uint64_t backoff_first_ms, backoff_last_ms;
+	uint64_t refused_ms;
+	uint64_t ask_again_ms;
+	uint64_t connect_ms; /* to connect; and for an answer */
+	uint64_t refresh_ms;
+	uint64_t ping_ms;
+	uint64_t steady_ms;
+	size_t max_queued, max_queued_bytes;
+};
+
+/** The constants of dir_watch.h and dir_pool.h. */
+extern const struct dir_watch_tuning dir_watch_defaults;
+
+/* The parameters of dir_watch_open, and the numbers. */
+struct dir_watch_plan {
+	const struct config_directory *directory;
+	const char *const *attributes;
+	struct executor *executor;
+	const struct log *log;
+	struct dir_watch_tuning tuning;
+	dir_watch_fn *heard;
+	void *context;
+};
+
+/** dir_watch_open with other numbers. For tests. */
+NODISCARD enum status dir_watch_open_tuned(const struct dir_watch_plan *plan, struct dir_watch **watch_out,
+					   struct error *error);
+
+/* The queue: dir_watch_queue.c */
+
+/* An event and all that it shows, in one block. */
+struct dir_heard {
+	struct dir_watch_event event;
+	size_t bytes; /* of the block */
+	struct dir_heard *next;
+};
+
+struct dir_heard_list {
+	struct dir_heard *first, *last;
+	size_t count, bytes;
+};
+
+struct dir_watch_queue {
+	struct executor *executor; /* borrowed */
+	dir_watch_fn *heard;
+	void *context;
+	size_t max_count, max_bytes;
+	struct task task;
+
+	struct mutex lock; /* guards what follows */
+	bool is_posted;    /* the task is posted, or runs */
+	bool is_closed;
+	struct dir_heard_list waiting;
+	/* The one LOST that may wait: telling it needs no memory. */
+	struct dir_heard lost;
+	struct error lost_error;
+	bool lost_waits;
+};
+
+void dir_watch_queue_init(struct dir_watch_queue *queue, struct executor *executor, dir_watch_fn *heard, void *context,
+			  size_t max_count, size_t max_bytes);
+/** Nothing is told any more, once a telling that is under way has returned. */
+void dir_watch_queue_close(struct dir_watch_queue *queue);
+/** dir_watch_queue_close, and free; the executor has run what was posted. */
+void dir_watch_queue_done(struct dir_watch_queue *queue);
+
+/**
+ * Tell a copy of an event (any but LOST).
+ * @return STATUS_OK; STATUS_NO_MEMORY or STATUS_LIMIT: it was not told, and the watch must begin anew.
+ */
+NODISCARD enum status dir_watch_queue_tell(struct dir_watch_queue *queue, const struct dir_watch_event *event);
+
+/** Tell all of the list, which is empty afterwards, also on failure. @return as dir_watch_queue_tell. */
+NODISCARD enum status dir_watch_queue_tell_list(struct dir_watch_queue *queue, struct dir_heard_list *list);
+
+/** Tell that the watch is lost. `drop`: forget everything that was not heard yet. */
+void dir_watch_queue_tell_lost(struct dir_watch_queue *queue, const struct error *error, bool drop);
+
+/** Append a copy of an event to a list, within the queue's limits. @return as dir_watch_queue_tell. */
+NODISCARD enum status dir_heard_list_add(struct dir_heard_list *list, const struct dir_watch_queue *queue,
+					 const struct dir_watch_event *event);
+void dir_heard_list_clear(struct dir_heard_list *list);
+
+/* The thread: dir_watch.c */
+
+struct dir_watch_server {
+	uint64_t not_before_ms; /* in back-off until then */
+	unsigned failures;      /* in a row */
+};
+
+/* What was told last, LOST and UNSUPPORTED being told once. */
+enum dir_watch_told { DIR_WATCH_TOLD_NOTHING = 0, DIR_WATCH_TOLD_UP, DIR_WATCH_TOLD_LOST, DIR_WATCH_TOLD_UNSUPPORTED };
+
+struct dir_watch {
+	const struct config_directory *directory; /* borrowed */
+	const char *const *attributes;            /* borrowed */
+	const struct log *log;                    /* borrowed */
+	struct dir_watch_tuning tuning;
+
+	struct dir_watch_queue queue;
+	struct dir_wake wake; /* base was set, or is_stopping */
+	struct thread thread;
+
+	struct mutex lock; /* guards: base (which is set once), is_stopping */
+	char *base;        /* owned; NULL: not begun */
+	bool is_stopping;
+
+	/* the thread's own */
+	struct dir_watch_server servers[CONFIG_MAX_URIS];
+	enum dir_watch_told told;
+	uint64_t logged_ms; /* when a loss was last logged; 0: never */
+};
+
+bool dir_watch_is_stopping(struct dir_watch *watch);
+
+/* A session: dir_watch_libldap.c */
+
+enum dir_session_end {
+	DIR_SESSION_STOPPED = 0, /* by dir_watch_stop */
+	DIR_SESSION_UNSUPPORTED,
+	DIR_SESSION_BROKEN,  /* could not connect, or lost the connection, or the server's count of changes */
+	DIR_SESSION_REFUSED, /* the bind was */
+	DIR_SESSION_OVERRUN, /* something could not be told */
+};
+
+/**
+ * Connect, watch, and disconnect when that has ended.
+ *
+ * @param up_since_ms_out  0: it was not up; else UP was told then.
+ * @param error            filled, but when it was stopped.
+ */
+enum dir_session_end dir_watch_session(struct dir_watch *watch, const char *uri, uint64_t *up_since_ms_out,
+				       struct error *error);
+
+#endif

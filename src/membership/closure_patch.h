@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reading anew what has changed of a closure (closure_concern.h), and nothing else.
+ *
+ *	stage   round trip                                                       then
+ *	READ    the groups that may have changed, or have just entered           ASK, READ or done
+ *	ASK     which of the names that they did not list before are groups'     READ or done
+ *
+ * Each round trip asks for contextCSN too: a server that has not reached what the watch has told is behind, and is asked again after
+ * CLOSURE_PATCH_LAG_MS, until the deadline.
+ *
+ * What is too much for a patch, or not for us to compare (more than CLOSURE_PATCH_MAX_NAMES new names, a name that only the server can
+ * compare, a fail-over in the middle), is for a whole load: `whole`.
+ *
+ * Threads: the executor's; entries are taken on the connection's thread while a request is under way.
+ */
+#ifndef WSMAUTHZ_MEMBERSHIP_CLOSURE_PATCH_H
+#define WSMAUTHZ_MEMBERSHIP_CLOSURE_PATCH_H
+
+#include <base/compiler.h>
+#include <base/error.h>
+#include <directory/dir_pool.h>
+#include <membership/closure.h>
+#include <membership/closure_concern.h>
+#include <membership/closure_load.h>
+#include <os/executor.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define CLOSURE_PATCH_LAG_MS    20
+#define CLOSURE_PATCH_MAX_NAMES 512
+/* Groups read by one patch, newcomers included. */
+#define CLOSURE_PATCH_MAX_GROUPS 1024
+
+/* Borrowed during `done`. */
+struct closure_patched {
+	enum status status;
+	const struct error *error;    /* when status is not STATUS_OK */
+	const struct closure *base;   /* what was patched */
+	struct closure *closure;      /* take a reference to keep it; NULL: see `whole` */
+	bool whole;                   /* it has to be loaded whole */
+	bool everything;              /* anybody may be touched */
+	const struct digest *touched; /* else these members */
+	size_t touched_count;
+	uint64_t began_us; /* clock_monotonic_us(): what was read from then on goes with it */
+};
+
+typedef void closure_patch_done_fn(void *context, const struct closure_patched *patched);
+
+/**
+ * Begin. `done` runs once, later, on the executor.
+ *
+ * @param plan       borrowed until `done`.
+ * @param base       a reference of its own is taken.
+ * @param concern    copied; not `everything`.
+ * @param mark_base  whose contextCSN; copied.
+ * @param at_least   what every answer must have reached; copied.
+ * @return STATUS_OK or STATUS_NO_MEMORY (then `done` does not run).
+ */
+NODISCARD enum status closure_patch_start(struct dir_pool *pool, struct executor *executor,
+					  const struct closure_plan *plan, struct closure *base,
+					  const struct closure_concern *concern, const char *mark_base,
+					  const char *at_least, closure_patch_done_fn *done, void *context);
+
+#endif

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <membership/closure_csn.h>
+#include <membership/membership_private.h>
+#include <os/clock.h>
+#include <string.h>
+
+static const char *const csn_attributes[] = {"contextCSN", NULL};
+
+/* The lease */
+
+bool membership_has_lease(const struct membership *membership, uint64_t now_us)
+{
+	return membership->lease_until_us > now_us;
+}
+
+static void set_lease(struct membership *membership, uint64_t until_us)
+{
+	membership->lease_until_us = until_us;
+	membership->listener.leased(membership->listener.context, until_us / 1000);
+}
+
+/* Without a watch nothing is older than the policy says. */
+static uint64_t lease_ms(const struct membership *membership)
+{
+	uint64_t unwatched_ms = membership->config->cache.unwatched_ttl_ms;
+
+	return membership_is_watched(membership) || unwatched_ms > MEMBERSHIP_LEASE_MS ? MEMBERSHIP_LEASE_MS
+										       : unwatched_ms;
+}
+
+void membership_grant_lease(struct membership *membership, uint64_t asked_us)
+{
+	uint64_t until_us = asked_us + lease_ms(membership) * 1000;
+
+	if (!membership_is_pending(membership) && until_us > membership->lease_until_us)
+		set_lease(membership, until_us);
+}
+
+void membership_cut_lease(struct membership *membership, uint64_t until_us)
+{
+	if (membership->lease_until_us > until_us)
+		set_lease(membership, until_us);
+}
+
+/* Which connections of the pool have shown how much */
+
+static bool is_known(const struct membership *membership, uint64_t connection, uint64_t serial)
+{
+	for (size_t i = 0; i < membership->known_count; i++)
+		if (membership->known[i].connection == connection)
+			return membership->known[i].serial >= serial;
+	return false;
+}
+
+static bool is_any_known(const struct membership *membership, uint64_t serial)
+{
+	for (size_t i = 0; i < membership->known_count; i++)
+		if (membership->known[i].serial >= serial)
+			return true;
+	return false;
+}
+
+static void learn(struct membership *membership, uint64_t connection, uint64_t serial)
+{
+	size_t at = 0;
+
+	if (connection == 0)
+		return;
+	while (at < membership->known_count && membership->known[at].connection != connection)
+		at++;
+	if (at == MEMBERSHIP_MAX_CONNECTIONS) { /* those that are no more make room */
+		at = membership->known_next;
+		membership->known_next = (at + 1) % MEMBERSHIP_MAX_CONNECTIONS;
+		membership->known[at].serial = 0;
+	} else if (at == membership->known_count) {
+		membership->known_count++;
+		membership->known[at].serial = 0;
+	}
+	membership->known[at].connection = connection;
+	if (membership->known[at].serial < serial)
+		membership->known[at].serial = serial;
+}
+
+/* Proofs of life */
+
+static void settle_watched(struct membership *membership, const char *mark)
+{
+	if (!closure_csn_covers(membership->watched.mark, mark)) {
+		membership_watch_await(membership, mark, membership->proof_asked_us);
+		return;
+	}
+	if (closure_csn_covers(mark, membership->watched.mark))
+		learn(membership, membership->proof_request.connection, membership->watched.serial);
+	membership_grant_lease(membership, membership->proof_asked_us);
+}
+
+/* Without a watch a mark that stands still says that nothing at all has changed. */
+static void settle_unwatched(struct membership *membership, const char *mark)
+{
+	if (membership->csn == NULL || membership->csn_is_doubtful)
+		return;
+	if (closure_csn_covers(membership->csn, mark) && closure_csn_covers(mark, membership->csn)) {
+		if (membership->proven_us < membership->proof_asked_us)
+			membership->proven_us = membership->proof_asked_us;
+		membership_grant_lease(membership, membership->proof_asked_us);
+		return;
+	}
+	/* Nobody waits for it: the next lookup finds out for itself when it could not begin. */
+	(void)!membership_load(membership);
+}
+
+static void proof_is_there(struct dir_request *request)
+{
+	struct membership *membership = request->context;
+	const char *mark = closure_csn_of(&membership->proof);
+
+	membership->proving = false;
+	if (mark != NULL && !membership->stopped) {
+		if (membership_is_watched(membership))
+			settle_watched(membership, mark);
+		else
+			settle_unwatched(membership, mark);
+	}
+	dir_search_done(&membership->proof);
+	/* Who waits for the watch to tell what the pool has seen goes on waiting. */
+	if (membership->watched.awaited == NULL)
+		membership_wake(&membership->mark_waiters);
+}
+
+static bool ask_for_proof(struct membership *membership)
+{
+	if (dir_search_init(&membership->proof, NULL) != STATUS_OK)
+		return false;
+	membership->proof.base = membership->csn_base;
+	membership->proof.scope = DIR_SCOPE_BASE;
+	membership->proof.filter = "(objectClass=*)";
+	membership->proof.attributes = csn_attributes;
+	membership->proof_asked_us = clock_monotonic_us();
+	membership->proof_request = (struct dir_request){
+	    .searches = &membership->proof,
+	    .search_count = 1,
+	    .deadline_ms = clock_monotonic_ms() + membership->directory->timeout_ms,
+	    .done = proof_is_there,
+	    .context = membership,
+	};
+	membership->proving = true;
+	dir_pool_submit(membership->pool, &membership->proof_request);
+	return true;
+}
+
+static void enlist(struct membership_waiter **list, struct membership_waiter *waiter)
+{
+	waiter->before = NULL;
+	waiter->next = *list;
+	if (waiter->next != NULL)
+		waiter->next->before = waiter;
+	waiter->list = list;
+	*list = waiter;
+}
+
+bool membership_renew(struct membership *membership, struct membership_waiter *waiter)
+{
+	if (membership->stopped || membership->closure == NULL || membership->csn == NULL ||
+	    (!membership_is_watched(membership) && membership->csn_is_doubtful) || lease_ms(membership) == 0)
+		return false;
+	if (!membership->proving && !ask_for_proof(membership))
+		return false;
+	if (waiter != NULL)
+		enlist(&membership->mark_waiters, waiter);
+	return true;
+}
+
+/* Waiting */
+
+void membership_wait(struct membership *membership, const struct membership_lookup *lookup,
+		     struct membership_waiter *waiter)
+{
+	enlist(lookup->waits_for_mark ? &membership->mark_waiters : &membership->waiters, waiter);
+}
+
+/* Thousands may give up in one moment, when a load hangs: each leaves the list without looking at the others. */
+void membership_wait_cancel(struct membership *membership, struct membership_waiter *waiter)
+{
+	(void)membership;
+	if (waiter->list == NULL)
+		return;
+	if (waiter->before != NULL)
+		waiter->before->next = waiter->next;
+	else
+		*waiter->list = waiter->next;
+	if (waiter->next != NULL)
+		waiter->next->before = waiter->before;
+	waiter->list = NULL;
+}
+
+void membership_wake(struct membership_waiter **list)
+{
+	struct membership_waiter *woken = *list;
+
+	*list = NULL;
+	for (struct membership_waiter *waiter = woken; waiter != NULL; waiter = waiter->next)
+		waiter->list = &woken;
+	while (woken != NULL) {
+		struct membership_waiter *waiter = woken;
+
+		/* What it does may cancel others of those who are to be woken. */
+		woken = waiter->next;
+		if (woken != NULL)
+			woken->before = NULL;
+		waiter->list = NULL;
+		waiter->run(waiter->context);
+	}
+}
+
+/* Lookups under the watch */
+
+enum status membership_prepare_watched(struct membership *membership, struct membership_lookup *lookup)
+{
+	lookup->told_serial = membership->watched.serial;
+	lookup->told = NULL;
+	if (lookup->lags == 0 && membership_has_lease(membership, lookup->asked_us) &&
+	    is_any_known(membership, lookup->told_serial))
+		return STATUS_OK;
+	lookup->told = arena_copy_text(lookup->arena, membership->watched.mark);
+	lookup->mark_base = arena_copy_text(lookup->arena, membership->csn_base);
+	return lookup->told == NULL || lookup->mark_base == NULL ? STATUS_NO_MEMORY : STATUS_OK;
+}
+
+static enum membership_next wait_for_mark(struct membership_lookup *lookup)
+{
+	lookup->waits_for_mark = true;
+	return MEMBERSHIP_WAIT;
+}
+
+/* The server that answered is behind the watch, as far as it has shown. */
+static enum membership_next ask_more(struct membership *membership, struct membership_lookup *lookup)
+{
+	lookup->lags++;
+	if (lookup->lags == 1) /* it was only not asked for its mark */
+		return MEMBERSHIP_ANEW;
+	if (lookup->lags == 2)
+		log_info(membership->log,
+			 "a server is behind what the watch has told: asking again until it has caught up");
+	if (!membership->nudging && executor_timer_set(membership->executor, &membership->nudge,
+						       clock_monotonic_ms() + MEMBERSHIP_LAG_MS) != STATUS_OK)
+		return MEMBERSHIP_ANEW;
+	membership->nudging = true;
+	lookup->rests = true;
+	return wait_for_mark(lookup);
+}
+
+/* What the answer's mark says. */
+static enum membership_next check_mark(struct membership *membership, struct membership_lookup *lookup)
+{
+	const struct watched *watched = &membership->watched;
+	bool has_all = closure_csn_covers(lookup->mark, watched->mark);
+	bool had_told = has_all || (lookup->told != NULL && closure_csn_covers(lookup->mark, lookup->told)) ||
+			is_known(membership, lookup->connection, lookup->told_serial);
+
+	if (!had_told)
+		return ask_more(membership, lookup);
+	learn(membership, lookup->connection, has_all ? watched->serial : lookup->told_serial);
+	if (!closure_csn_covers(watched->mark, lookup->mark)) {
+		membership_watch_await(membership, lookup->mark, lookup->asked_us);
+		return wait_for_mark(lookup);
+	}
+	membership_grant_lease(membership, lookup->asked_us);
+	return MEMBERSHIP_DONE;
+}
+
+enum membership_next membership_await_pending(struct membership *membership, struct membership_lookup *lookup)
+{
+	lookup->waits_for_mark = false;
+	return membership->pending.patching ? MEMBERSHIP_WAIT : membership_refresh(membership, lookup);
+}
+
+enum membership_next membership_check_watched(struct membership *membership, struct membership_lookup *lookup)
+{
+	lookup->waits_for_mark = false;
+	if (lookup->rests) {
+		lookup->rests = false;
+		return MEMBERSHIP_ANEW;
+	}
+	if (membership_is_pending(membership))
+		return membership_await_pending(membership, lookup);
+	if (lookup->mark != NULL)
+		return check_mark(membership, lookup);
+	if (is_known(membership, lookup->connection, lookup->told_serial))
+		return MEMBERSHIP_DONE;
+	return ask_more(membership, lookup);
+}

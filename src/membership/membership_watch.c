@@ -1,0 +1,457 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <base/memory.h>
+#include <membership/closure_concern.h>
+#include <membership/closure_csn.h>
+#include <membership/closure_patch.h>
+#include <membership/membership_private.h>
+#include <os/clock.h>
+#include <string.h>
+
+static void apply_pending(struct membership *membership);
+static void settle(struct membership *membership);
+
+bool membership_is_watched(const struct membership *membership)
+{
+	return membership->watched.up && membership->watched.covers && !membership->watched.is_behind;
+}
+
+bool membership_is_pending(const struct membership *membership)
+{
+	return membership->pending.since_us != 0;
+}
+
+static void touch_everything(struct membership *membership)
+{
+	membership->listener.everything_touched(membership->listener.context);
+}
+
+static void touch(struct membership *membership, uint64_t hash)
+{
+	membership->listener.touched(membership->listener.context, hash);
+}
+
+/* The pool has seen more than the watch has told */
+
+static void forget_awaited(struct membership *membership)
+{
+	executor_timer_clear(membership->executor, &membership->watched.doubt);
+	memory_free(membership->watched.awaited);
+	membership->watched.awaited = NULL;
+	membership_wake(&membership->mark_waiters);
+}
+
+static void doubt(void *context)
+{
+	struct membership *membership = context;
+
+	membership->watched.is_behind = true;
+	log_warning(membership->log,
+		    "the directory's notifications are behind the servers that answer: each decision is "
+		    "asked for until they have caught up");
+	membership_wake(&membership->mark_waiters);
+}
+
+void membership_watch_await(struct membership *membership, const char *mark, uint64_t asked_us)
+{
+	struct watched *watched = &membership->watched;
+
+	if (watched->awaited != NULL)
+		return;
+	watched->awaited = memory_copy_text(mark);
+	watched->awaited_asked_us = asked_us;
+	if (watched->awaited == NULL || executor_timer_set(membership->executor, &watched->doubt,
+							   clock_monotonic_ms() + MEMBERSHIP_DOUBT_MS) != STATUS_OK)
+		doubt(membership);
+}
+
+static void catch_up(struct membership *membership)
+{
+	membership->watched.is_behind = false;
+	log_info(membership->log, "the directory's notifications have caught up");
+	touch_everything(membership);
+}
+
+/* `mark` has moved. */
+static void told_more(struct membership *membership)
+{
+	struct watched *watched = &membership->watched;
+
+	watched->serial++;
+	if (watched->awaited == NULL ? !watched->is_behind : !closure_csn_covers(watched->mark, watched->awaited))
+		return;
+	if (watched->is_behind)
+		catch_up(membership);
+	else
+		membership_grant_lease(membership, watched->awaited_asked_us);
+	forget_awaited(membership);
+}
+
+/* Coming and going */
+
+/* A patch that is under way goes on; nobody wants it. */
+static void forget_pending(struct membership *membership)
+{
+	memset(&membership->pending.concern, 0, sizeof(membership->pending.concern));
+	membership->pending.since_us = 0;
+}
+
+static void go_down(struct membership *membership)
+{
+	membership->watched.up = false;
+	membership->watched.covers = false;
+	membership->watched.is_behind = false;
+	forget_pending(membership);
+	forget_awaited(membership);
+	membership_wake(&membership->waiters);
+}
+
+static void load_or_try_later(struct membership *membership)
+{
+	if (membership_load(membership) == STATUS_OK)
+		return;
+	/* Without even a timer the next lookup has it loaded. */
+	(void)!executor_timer_set(membership->executor, &membership->reload,
+				  clock_monotonic_ms() + MEMBERSHIP_RELOAD_LAST_MS);
+}
+
+static void come_up(struct membership *membership, const char *mark)
+{
+	struct watched *watched = &membership->watched;
+
+	go_down(membership);
+	touch_everything(membership);
+	watched->serial++;
+	if (!membership_replace_text(&watched->mark, mark) || watched->mark == NULL)
+		return;
+	watched->up = true;
+	if (membership->loading) {
+		membership_watch_load_begins(membership);
+	} else if (membership->csn != NULL && closure_csn_covers(membership->csn, mark)) {
+		watched->covers = true;
+	} else {
+		load_or_try_later(membership);
+	}
+}
+
+/* Changes */
+
+static void begin_pending(struct membership *membership)
+{
+	struct pending *pending = &membership->pending;
+
+	if (pending->since_us != 0)
+		return;
+	pending->since_us = clock_monotonic_us();
+	membership_cut_lease(membership, pending->since_us + (uint64_t)MEMBERSHIP_PENDING_MS * 1000);
+}
+
+/* What a change means for the closure in use. */
+static void heed(struct membership *membership, const struct dir_watch_event *event)
+{
+	struct closure_concern *concern = &membership->pending.concern;
+
+	(void)closure_concern_add(concern, membership->closure, &membership->plan, event);
+	if (!closure_concern_is_nothing(concern))
+		begin_pending(membership);
+}
+
+/* While the closure is loaded: to be applied to the new one. */
+static void remember(struct membership *membership, const struct dir_watch_event *event)
+{
+	struct heard *heard = NULL;
+
+	if (membership->heard_arena != NULL && membership->heard_count < MEMBERSHIP_MAX_HEARD)
+		heard = arena_alloc(membership->heard_arena, sizeof(*heard));
+	if (heard != NULL) {
+		heard->change = event->change;
+		heard->id = arena_copy_text(membership->heard_arena, event->id);
+		heard->entry = dir_entry_copy(event->entry, membership->heard_arena);
+		heard->next = NULL;
+	}
+	if (heard == NULL || heard->id == NULL || heard->entry == NULL) {
+		membership->heard_too_much = true;
+		return;
+	}
+	*membership->heard_end = heard;
+	membership->heard_end = &heard->next;
+	membership->heard_count++;
+}
+
+/* The entry itself, and everybody who is looked up by a name that it shows. */
+static void touch_entry(struct membership *membership, const struct dir_watch_event *event)
+{
+	const char *const names[] = {membership->directory->user_name_attribute,
+				     membership->directory->user_upn_attribute};
+
+	touch(membership, membership_id_hash(membership, event->id));
+	for (size_t i = 0; i < COUNT_OF(names); i++) {
+		const struct dir_attribute *values =
+		    names[i] == NULL ? NULL : dir_entry_attribute(event->entry, names[i]);
+
+		for (size_t k = 0; values != NULL && k < values->value_count; k++)
+			touch(membership,
+			      membership_name_hash(membership, values->values[k].data, values->values[k].length));
+	}
+}
+
+static void change(struct membership *membership, const struct dir_watch_event *event)
+{
+	touch_entry(membership, event);
+	if (membership->loading)
+		remember(membership, event);
+	if (membership->watched.covers)
+		heed(membership, event);
+}
+
+/* No CSN of more than was told must stand for the closure, so a mark that cannot be kept ends the watch's use. */
+static void advance(struct membership *membership, const char *mark)
+{
+	if (mark == NULL || !membership->watched.up)
+		return;
+	if (closure_csn_advance(&membership->watched.mark, mark) == STATUS_OK)
+		told_more(membership);
+	else
+		go_down(membership);
+}
+
+static void heard(void *context, const struct dir_watch_event *event)
+{
+	struct membership *membership = context;
+
+	if (membership->stopped)
+		return;
+	switch (event->kind) {
+	case DIR_WATCH_UP:
+		come_up(membership, event->mark);
+		return;
+	case DIR_WATCH_LOST:
+	case DIR_WATCH_UNSUPPORTED:
+		if (membership->watched.up)
+			go_down(membership);
+		return;
+	case DIR_WATCH_CHANGE:
+		if (membership->watched.up)
+			change(membership, event);
+		break;
+	case DIR_WATCH_MARK:
+		break;
+	}
+	advance(membership, event->mark);
+	settle(membership);
+}
+
+/* Applying them */
+
+/* The closure is what the directory had at the watch's mark, or is on the way to it. */
+static void settle(struct membership *membership)
+{
+	if (!membership->watched.up || !membership->watched.covers)
+		return;
+	if (membership_is_pending(membership)) {
+		apply_pending(membership);
+		return;
+	}
+	/* Without its mark a closure is not usable once the watch is lost: it is loaded then. */
+	if (!membership_replace_text(&membership->csn, membership->watched.mark))
+		(void)!membership_replace_text(&membership->csn, NULL);
+}
+
+static void take_patch(struct membership *membership, const struct closure_patched *patched)
+{
+	closure_unref(&membership->closure);
+	membership->closure = closure_ref(patched->closure);
+	membership->closure_marked_us = patched->began_us;
+	if (patched->everything)
+		touch_everything(membership);
+	for (size_t i = 0; i < patched->touched_count; i++)
+		touch(membership, patched->touched[i].high);
+	if (closure_concern_is_nothing(&membership->pending.concern))
+		membership->pending.since_us = 0;
+	if (closure_wants_rebuild(membership->closure))
+		(void)!membership_load(membership);
+}
+
+static void patch_ended(void *context, const struct closure_patched *patched)
+{
+	struct membership *membership = context;
+
+	membership->pending.patching = false;
+	if (membership->stopped || !membership->watched.covers || patched->base != membership->closure) {
+		settle(membership); /* a load came first, or the watch went: the patch is of no use */
+		return;
+	}
+	if (patched->status != STATUS_OK || patched->whole) {
+		if (patched->status != STATUS_OK)
+			log_failure(membership->log, LOG_LEVEL_INFO, "reading the whole closure again", patched->error);
+		membership->pending.concern.everything = true;
+	} else {
+		take_patch(membership, patched);
+	}
+	settle(membership);
+	if (!membership_is_pending(membership))
+		membership_wake(&membership->waiters);
+}
+
+static bool start_patch(struct membership *membership)
+{
+	struct pending *pending = &membership->pending;
+
+	if (closure_patch_start(membership->pool, membership->executor, &membership->plan, membership->closure,
+				&pending->concern, membership->csn_base, membership->watched.mark, patch_ended,
+				membership) != STATUS_OK)
+		return false;
+	pending->patching = true;
+	memset(&pending->concern, 0, sizeof(pending->concern));
+	return true;
+}
+
+static void apply_pending(struct membership *membership)
+{
+	struct pending *pending = &membership->pending;
+
+	if (pending->patching || membership->loading)
+		return; /* comes back when that has ended */
+	if (!pending->concern.everything && start_patch(membership))
+		return;
+	load_or_try_later(membership);
+}
+
+/* Loads */
+
+void membership_watch_load_begins(struct membership *membership)
+{
+	arena_free(&membership->heard_arena);
+	membership->heard = NULL;
+	membership->heard_end = &membership->heard;
+	membership->heard_count = 0;
+	membership->heard_too_much = false;
+	(void)!membership_replace_text(&membership->load_told, NULL);
+	if (!membership->watched.up)
+		return;
+	membership->heard_arena = arena_new(MEMBERSHIP_MAX_HEARD_BYTES);
+	membership->heard_too_much = !membership_replace_text(&membership->load_told, membership->watched.mark);
+}
+
+/* The server that was read from had not reached what the watch had told. */
+static void load_later(struct membership *membership)
+{
+	uint64_t delay_ms = membership->reload_delay_ms;
+
+	if (delay_ms == 0)
+		delay_ms = MEMBERSHIP_RELOAD_FIRST_MS;
+	membership->reload_delay_ms =
+	    delay_ms * 2 < MEMBERSHIP_RELOAD_LAST_MS ? delay_ms * 2 : MEMBERSHIP_RELOAD_LAST_MS;
+	(void)!executor_timer_set(membership->executor, &membership->reload, clock_monotonic_ms() + delay_ms);
+}
+
+static void replay(struct membership *membership)
+{
+	for (const struct heard *heard = membership->heard; heard != NULL; heard = heard->next) {
+		const struct dir_watch_event event = {
+		    .kind = DIR_WATCH_CHANGE,
+		    .change = heard->change,
+		    .entry = heard->entry,
+		    .id = heard->id,
+		};
+
+		heed(membership, &event);
+	}
+	if (membership->heard_too_much) {
+		begin_pending(membership);
+		membership->pending.concern.everything = true;
+	}
+}
+
+static void take_load(struct membership *membership)
+{
+	struct watched *watched = &membership->watched;
+
+	forget_pending(membership);
+	watched->covers = false;
+	touch_everything(membership);
+	if (!watched->up)
+		return;
+	if (membership->csn == NULL || membership->load_told == NULL ||
+	    !closure_csn_covers(membership->csn, membership->load_told)) {
+		load_later(membership);
+		return;
+	}
+	membership->reload_delay_ms = 0;
+	watched->covers = true;
+	replay(membership);
+}
+
+void membership_watch_load_ended(struct membership *membership, bool well)
+{
+	struct watched *watched = &membership->watched;
+
+	if (well)
+		take_load(membership);
+	arena_free(&membership->heard_arena);
+	membership->heard = NULL;
+	if (membership->stopped)
+		return;
+	if (well && !watched->is_open && membership->csn != NULL) {
+		dir_watch_begin(watched->watch, membership->csn_base);
+		watched->is_open = true;
+	}
+	if (well)
+		settle(membership);
+	else if (watched->up)
+		load_later(membership);
+}
+
+static void reload(void *context)
+{
+	struct membership *membership = context;
+
+	if (!membership->stopped && membership->watched.up)
+		load_or_try_later(membership);
+}
+
+static void nudge(void *context)
+{
+	struct membership *membership = context;
+
+	membership->nudging = false;
+	membership_wake(&membership->mark_waiters);
+}
+
+/* Life */
+
+void membership_watch_init(struct membership *membership)
+{
+	const struct config_directory *directory = membership->directory;
+	const char *const wanted[] = {"objectClass",
+				      "entryUUID",
+				      "hasSubordinates",
+				      "uid",
+				      directory->user_name_attribute,
+				      directory->user_upn_attribute};
+	size_t count = 0;
+
+	_Static_assert(COUNT_OF(wanted) < COUNT_OF(((struct membership *)0)->watch_attributes),
+		       "with a NULL behind them");
+	for (size_t i = 0; i < COUNT_OF(wanted); i++)
+		if (wanted[i] != NULL)
+			membership->watch_attributes[count++] = wanted[i];
+	membership->watched.doubt = (struct timer){.run = doubt, .context = membership};
+	membership->nudge = (struct timer){.run = nudge, .context = membership};
+	membership->reload = (struct timer){.run = reload, .context = membership};
+	membership->heard_end = &membership->heard;
+}
+
+enum status membership_watch_open(struct membership *membership, struct error *error)
+{
+	return dir_watch_open(membership->directory, membership->watch_attributes, membership->executor,
+			      membership->log, heard, membership, &membership->watched.watch, error);
+}
+
+void membership_watch_done(struct membership *membership)
+{
+	dir_watch_close(&membership->watched.watch);
+	memory_free(membership->watched.mark);
+	memory_free(membership->watched.awaited);
+	memory_free(membership->load_told);
+	arena_free(&membership->heard_arena);
+}
