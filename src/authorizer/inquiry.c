@@ -26,7 +26,8 @@ struct inquiry {
 	struct dir_search first[MEMBERSHIP_FIRST_SEARCHES];
 	bool answered; /* the user's own search was */
 	const struct dir_entry *user;
-	enum wa_reason nobody; /* why there is no user */
+	const struct dir_entry *several; /* all who have the name, when that is why there is no user */
+	enum wa_reason nobody;           /* why there is none */
 	struct membership_lookup lookup;
 	struct dir_request more; /* a further round trip */
 	struct membership_waiter waiter;
@@ -110,33 +111,46 @@ static const char *id_of(const struct dir_entry *entry)
 	return id == NULL ? entry->dn : id;
 }
 
+/* Hashes of what the answer depends on beside the names; the entry's own id is the first. @return how many there are. */
+static size_t depend_on_entries(const struct inquiry *inquiry, uint64_t hashes[CACHE_USER_BUCKETS])
+{
+	const struct membership *membership = inquiry->regime->membership;
+	const char *name = inquiry->sender.user;
+	size_t count = 0;
+
+	if (inquiry->user != NULL) {
+		hashes[0] = membership_id_hash(membership, id_of(inquiry->user));
+		return 1 + membership_hashes(membership, inquiry->user, hashes + 1, CACHE_USER_BUCKETS - 1);
+	}
+	/* One of them may go, of which only the id is told. */
+	for (const struct dir_entry *one = inquiry->several; one != NULL; one = one->next, count++)
+		if (count < CACHE_USER_BUCKETS)
+			hashes[count] = membership_id_hash(membership, id_of(one));
+	if (count > 0)
+		return count;
+	hashes[0] = membership_name_hash(membership, name, strlen(name));
+	return 1;
+}
+
 /* The buckets that the answer depends on: false when they are not known, or too many. */
 static bool depend(const struct inquiry *inquiry, struct cache_entry *entry)
 {
-	const struct membership *membership = inquiry->regime->membership;
-	const struct sender *sender = &inquiry->sender;
-	const char *names[CACHE_FORM_BUCKETS] = {sender->name, sender->user};
+	const char *names[CACHE_FORM_BUCKETS] = {inquiry->sender.name, inquiry->sender.user};
 	uint64_t hashes[CACHE_USER_BUCKETS] = {0};
-	size_t count = 1;
+	size_t count;
 
-	if (sender->user == NULL) /* a SID: nobody is told when another entry gets it */
+	if (inquiry->sender.user == NULL) /* a SID: nobody is told when another entry gets it */
 		return false;
 	for (size_t i = 0; i < CACHE_FORM_BUCKETS; i++)
-		entry->form_buckets[i] = epochs_bucket(membership_name_hash(membership, names[i], strlen(names[i])));
-	if (inquiry->user == NULL) {
-		hashes[0] = membership_name_hash(membership, sender->user, strlen(sender->user));
-	} else {
-		const char *id = id_of(inquiry->user);
-
-		hashes[0] = membership_id_hash(membership, id);
-		count += membership_hashes(membership, inquiry->user, hashes + 1, CACHE_USER_BUCKETS - 1);
-		entry->id = digest_of(&inquiry->regime->engine->form_key, id, strlen(id));
-	}
-	if (count > CACHE_USER_BUCKETS)
-		return false;
+		entry->form_buckets[i] =
+		    epochs_bucket(membership_name_hash(inquiry->regime->membership, names[i], strlen(names[i])));
+	count = depend_on_entries(inquiry, hashes);
 	for (size_t i = 0; i < CACHE_USER_BUCKETS; i++)
 		entry->user_buckets[i] = epochs_bucket(hashes[i < count ? i : 0]);
-	return true;
+	if (inquiry->user != NULL)
+		entry->id =
+		    digest_of(&inquiry->regime->engine->form_key, id_of(inquiry->user), strlen(id_of(inquiry->user)));
+	return count <= CACHE_USER_BUCKETS;
 }
 
 static void keep(const struct inquiry *inquiry)
@@ -355,7 +369,7 @@ static void seek(struct inquiry *inquiry)
 
 	drop_answers(inquiry);
 	inquiry->answered = false;
-	inquiry->user = NULL;
+	inquiry->user = inquiry->several = NULL;
 	inquiry->findings.dn = NULL;
 	/* From here on what changes is newer than the answer. */
 	inquiry->as_of = epochs_now(regime->epochs);
@@ -441,6 +455,7 @@ static void found(struct finder_seeker *seeker)
 	inquiry->nobody = WA_REASON_NO_SUCH_USER;
 	if (entry != NULL && entry->next != NULL) { /* that there are more matters not */
 		inquiry->nobody = WA_REASON_AMBIGUOUS_USER;
+		inquiry->several = entry;
 		advance(inquiry);
 		return;
 	}

@@ -275,21 +275,6 @@ static void walk_down(struct closure *closure, size_t root, const uint32_t *firs
 	}
 }
 
-static size_t count_idle(const struct graph *graph)
-{
-	size_t count = 0;
-
-	for (size_t group = 0; group < graph->group_count; group++) {
-		size_t root = 0;
-
-		while (root < graph->root_count &&
-		       graph->hops[root * graph->group_count + group].distance == CLOSURE_NONE)
-			root++;
-		count += root == graph->root_count;
-	}
-	return count;
-}
-
 /* The ways from every group up to every root. */
 static enum status find_ways(struct closure *closure)
 {
@@ -305,7 +290,6 @@ static enum status find_ways(struct closure *closure)
 	for (size_t root = 0; root < graph->root_count; root++)
 		walk_down(closure, root, graph->first, graph->children, queue);
 	memory_free(queue);
-	graph->idle_count = count_idle(graph);
 	return STATUS_OK;
 }
 
@@ -409,20 +393,14 @@ bool closure_demands_members(const struct closure *closure)
 	return closure->demands_members;
 }
 
-void closure_note_foreign(struct closure *closure, enum closure_foreign foreign)
+void closure_has_dead_names(struct closure *closure)
 {
-	if (foreign > closure->foreign)
-		closure->foreign = foreign;
+	closure->lists_dead_names = true;
 }
 
-enum closure_foreign closure_foreign(const struct closure *closure)
+bool closure_lists_dead_names(const struct closure *closure)
 {
-	return closure->foreign;
-}
-
-bool closure_is_gone(const struct closure *closure, uint32_t group)
-{
-	return closure->graph->groups[group].is_gone;
+	return closure->lists_dead_names;
 }
 
 const uint32_t *closure_children(const struct closure *closure, uint32_t group, size_t *count_out)

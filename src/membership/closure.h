@@ -34,14 +34,8 @@
 /* roots x groups x 8 bytes of next hops. */
 #define CLOSURE_MAX_HOP_BYTES ((size_t)256 * 1024 * 1024)
 
-/* Groups whose members lie over the index: each costs a lookup a binary search. With more, closure_wants_rebuild. */
-#define CLOSURE_MANY_OVERLAYS 64
-/* And with more than these closure_derive refuses. */
-#define CLOSURE_MAX_OVERLAYS 1024
-/* So much may lie over even a small index before it is time for a new one. */
-#define CLOSURE_SMALL_OVERLAY_BYTES ((size_t)1024 * 1024)
-/* Groups that no root reaches any more, in a derived closure; with more, and more than half, it is time for a new one. */
-#define CLOSURE_MANY_IDLE 64
+/* Groups whose members lie over the index; with more, or larger ones, it is time for a new index. */
+#define CLOSURE_MAX_OVERLAYS 64
 
 #define CLOSURE_NONE         UINT32_MAX
 
@@ -50,14 +44,6 @@ enum closure_kind {
 	CLOSURE_KIND_MEMBER = 1,        /* groupOfNames: member */
 	CLOSURE_KIND_UNIQUE_MEMBER = 2, /* groupOfUniqueNames: uniqueMember */
 	CLOSURE_KIND_MEMBER_UID = 4,    /* posixGroup: memberUid */
-};
-
-/* Member values that only the server can resolve (identity/dn.h: DN_FOREIGN). */
-enum closure_foreign {
-	CLOSURE_FOREIGN_NONE = 0,
-	CLOSURE_FOREIGN_RESOLVED,   /* some, and each was an entry's name */
-	CLOSURE_FOREIGN_DEAD,       /* some were nobody's: an entry may come that they are of */
-	CLOSURE_FOREIGN_DEAD_LATER, /* ... and some of these were found while groups were read anew */
 };
 
 struct closure;
@@ -90,16 +76,16 @@ NODISCARD enum status closure_finish(struct closure *closure);
 /** Its server keeps to the schema: a group whose class demands members and shows none is hidden from us. */
 void closure_demand_members(struct closure *closure);
 bool closure_demands_members(const struct closure *closure);
-/** Its groups list such names; the highest that was noted counts. */
-void closure_note_foreign(struct closure *closure, enum closure_foreign foreign);
-enum closure_foreign closure_foreign(const struct closure *closure);
+/** It lists names that only the server could resolve, and that were nobody's: an entry may come that they are of. */
+void closure_has_dead_names(struct closure *closure);
+bool closure_lists_dead_names(const struct closure *closure);
 
 /* Deriving: one thread. */
 
 /* A group as it is now. */
 struct closure_change {
 	uint32_t group;             /* its number; of newcomers the numbers that follow, in order */
-	bool is_gone;               /* there is no such group any more; nothing below counts but, of newcomers, dn and id */
+	bool gone;                  /* it is no group any more, or nobody lists it */
 	const char *dn;             /* of newcomers and renamed ones; NULL: as it was */
 	const char *id;             /* of newcomers */
 	struct member_set *members; /* NULL: there is no member index; a reference is taken */
@@ -108,20 +94,16 @@ struct closure_change {
 };
 
 /**
- * The closure after these changes. Groups keep their numbers. It costs what changed, and where groups came, went, or list
- * other groups than before, also the walk through the whole graph.
+ * The closure after these changes.
  *
  * @param changes  in the order of their numbers.
  * @param kinds    that came with them.
- * @return STATUS_OK; STATUS_LIMIT (CLOSURE_MAX_OVERLAYS, and those of closure_add_group); STATUS_NO_MEMORY.
+ * @return STATUS_OK; STATUS_LIMIT; STATUS_NO_MEMORY.
  */
 NODISCARD enum status closure_derive(struct closure *base, const struct closure_change *changes, size_t count,
 				     unsigned kinds, struct closure **derived_out);
 
-/** Whether a change of that kind makes another graph, so that anybody may be touched. */
-bool closure_is_restructured(const struct closure *base, const struct closure_change *changes, size_t count);
-
-/** So much lies over the index, or so many groups lie idle, that loading the closure anew is better. */
+/** So much lies over the index that loading the closure anew is better. */
 bool closure_wants_rebuild(const struct closure *closure);
 
 /* Asking: any thread. */
@@ -135,9 +117,7 @@ const char *closure_group_dn(const struct closure *closure, uint32_t group);
 struct digest closure_group_name(const struct closure *closure, uint32_t group);
 const char *closure_group_id(const struct closure *closure, uint32_t group);
 unsigned closure_kinds(const struct closure *closure);
-/** Of a derived closure: the number is of a group that is gone. It has no names, no members, and is beneath nothing. */
-bool closure_is_gone(const struct closure *closure, uint32_t group);
-/** NULL when there is none. What lies over it is not in it: see closure_find_member. */
+/** NULL when there is none. */
 const struct member_index *closure_index(const struct closure *closure);
 
 /** A group by the key of its own DN (identity/dn.h), or by its id; CLOSURE_NONE when it is not in the closure. */
@@ -147,9 +127,9 @@ uint32_t closure_find_id(const struct closure *closure, const char *id, size_t l
 /** The same by the digest of its DN's key. */
 uint32_t closure_find_digest(const struct closure *closure, struct digest name);
 
-/** The groups of which this group is a direct member; `parents` has room for all groups. @return how many. */
+/** The groups of which this group is a direct member. Appended to `parents`, which has room for all groups. @return how many. */
 size_t closure_parents(const struct closure *closure, uint32_t group, uint32_t *parents);
-/** Its direct members that are groups, in order; borrowed. */
+/** Its direct members that are groups; borrowed. */
 const uint32_t *closure_children(const struct closure *closure, uint32_t group, size_t *count_out);
 
 /**
@@ -163,9 +143,8 @@ NODISCARD enum status closure_members(const struct closure *closure, const uint3
 				      struct member_set **sets_out);
 
 /**
- * The groups that list a member (not a group) directly, whether or not a root reaches them.
- *
- * @param room  what fits into `groups`; 0: `groups` may be NULL.
+ * The groups that list a member (not a group) directly.
+ * @param room    what fits into `groups`.
  * @return how many there are, also when they do not fit.
  */
 size_t closure_find_member(const struct closure *closure, struct digest member, uint32_t *groups, size_t room);

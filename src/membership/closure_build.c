@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <base/arena.h>
+#include <base/ascii.h>
 #include <base/digest_map.h>
 #include <base/memory.h>
 #include <base/text.h>
@@ -298,21 +299,25 @@ enum status closure_builder_resolve(struct closure_builder *builder, uint32_t fo
 	if (own_dn != NULL && !own_digest(builder, own_dn, &answer->name))
 		return STATUS_NO_MEMORY;
 	answer->found = own_dn != NULL;
-	closure_note_foreign(builder->closure, answer->found ? CLOSURE_FOREIGN_RESOLVED : CLOSURE_FOREIGN_DEAD);
+	if (!answer->found)
+		closure_has_dead_names(builder->closure);
 	answer->resolved = true;
 	return settle(builder);
 }
 
 bool closure_builder_concerns(struct closure_builder *builder, const struct dir_entry *entry)
 {
+	const struct dir_value *subordinates = dir_entry_single(entry, "hasSubordinates");
 	const char *id = closure_entry_id(entry);
 	const struct listed *listed;
 	struct digest name;
 	uint32_t number;
 
 	/* People may change: their names in the groups are what counts, and those were read. */
+	if (!closure_entry_is_group(entry) && subordinates != NULL)
+		return !ascii_equal_nocase(subordinates->data, "FALSE");
 	if (!closure_entry_is_group(entry))
-		return closure_entry_may_hold_others(entry);
+		return !closure_entry_is_person(entry);
 	if (id == NULL || !own_digest(builder, entry->dn, &name))
 		return true;
 	number = digest_map_get(&builder->listed_names, name);

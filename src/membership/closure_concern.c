@@ -7,62 +7,74 @@
 #include <membership/closure_entry.h>
 #include <string.h>
 
-/* An event, and what the closure knows of its entry. */
-struct view {
-	const struct closure *closure;
-	const struct closure_plan *plan;
-	const struct dir_watch_event *event;
-	const char *dn;
-	struct text key;    /* of `dn` */
-	struct digest name; /* of `key` */
-	uint32_t known;     /* the group with that id */
-	uint32_t named;     /* the group with that name */
-	struct closure_concern *concern;
-};
-
-static enum status everything(struct closure_concern *concern)
+bool closure_concern_is_nothing(const struct closure_concern *concern)
 {
-	concern->kind = CLOSURE_CONCERN_EVERYTHING;
+	return !concern->everything && concern->group_count == 0;
+}
+
+static void add_number(struct closure_concern *concern, uint32_t *numbers, size_t *count, uint32_t number)
+{
+	for (size_t i = 0; i < *count; i++)
+		if (numbers[i] == number)
+			return;
+	if (*count < CLOSURE_CONCERN_MAX)
+		numbers[(*count)++] = number;
+	else
+		concern->everything = true;
+}
+
+static void add_group(struct closure_concern *concern, uint32_t group)
+{
+	add_number(concern, concern->groups, &concern->group_count, group);
+}
+
+static void add_name(struct closure_concern *concern, struct digest name)
+{
+	for (size_t i = 0; i < concern->name_count; i++)
+		if (digest_compare(&concern->names[i], &name) == 0)
+			return;
+	if (concern->name_count < CLOSURE_CONCERN_MAX)
+		concern->names[concern->name_count++] = name;
+	else
+		concern->everything = true;
+}
+
+/* Those that list the group as one, and its name. */
+static enum status suspect(struct closure_concern *concern, const struct closure *closure, uint32_t group)
+{
+	uint32_t *parents = memory_new_array(closure_group_count(closure) + 1, sizeof(*parents));
+	size_t count;
+
+	if (parents == NULL)
+		return STATUS_NO_MEMORY;
+	count = closure_parents(closure, group, parents);
+	for (size_t i = 0; i < count; i++)
+		add_group(concern, parents[i]);
+	memory_free(parents);
+	/* Nobody lists it: it lies idle. It has to be read before it is used again, so it is as well to forget it. */
+	if (count == 0)
+		concern->everything = true;
+	add_number(concern, concern->suspects, &concern->suspect_count, group);
+	add_name(concern, closure_group_name(closure, group));
 	return STATUS_OK;
 }
 
-static bool add_group(struct closure_concern *concern, uint32_t group)
+/* Those that list the name as a member's. */
+static void ask_about(struct closure_concern *concern, const struct closure *closure, struct digest name)
 {
-	for (size_t i = 0; i < concern->group_count; i++)
-		if (concern->groups[i] == group)
-			return true;
-	if (!ARRAY_RESERVE(&concern->groups, &concern->group_capacity, concern->group_count + 1))
-		return false;
-	concern->groups[concern->group_count++] = group;
-	return true;
-}
+	uint32_t groups[CLOSURE_CONCERN_MAX];
+	size_t count = closure_find_member(closure, name, groups, CLOSURE_CONCERN_MAX);
 
-/* The groups that list a group, and itself. */
-static bool add_family(const struct view *view, uint32_t group)
-{
-	uint32_t *parents = memory_new_array(closure_group_count(view->closure) + 1, sizeof(*parents));
-	bool good = parents != NULL && add_group(view->concern, group);
-	size_t count = good ? closure_parents(view->closure, group, parents) : 0;
-
-	for (size_t i = 0; i < count && good; i++)
-		good = add_group(view->concern, parents[i]);
-	memory_free(parents);
-	return good;
-}
-
-/* The groups that list this name as somebody's who is no group. */
-static bool add_listers(const struct view *view)
-{
-	size_t count = closure_find_member(view->closure, view->name, NULL, 0);
-	uint32_t *listers = memory_new_array(count + 1, sizeof(*listers));
-	bool good = listers != NULL;
-
-	if (good)
-		(void)closure_find_member(view->closure, view->name, listers, count);
-	for (size_t i = 0; i < count && good; i++)
-		good = add_group(view->concern, listers[i]);
-	memory_free(listers);
-	return good;
+	/* Without the index nobody knows who lists it. */
+	if (count > CLOSURE_CONCERN_MAX || closure_index(closure) == NULL) {
+		concern->everything = true;
+		return;
+	}
+	if (count == 0)
+		return;
+	for (size_t i = 0; i < count; i++)
+		add_group(concern, groups[i]);
+	add_name(concern, name);
 }
 
 static bool is_root(const struct closure *closure, uint32_t group)
@@ -73,168 +85,106 @@ static bool is_root(const struct closure *closure, uint32_t group)
 	return false;
 }
 
-/* Whether a configured group that is missing may be this entry: by its name, by the id that it had, or by a name that we cannot compare. */
-static bool may_be_missing_root(const struct view *view)
+/* A configured group that is missing may be this one. What only the server can compare may be, too. */
+static bool may_be_root(const struct closure *closure, const struct closure_plan *plan, const char *key)
 {
-	const struct closure_plan *plan = view->plan;
 	bool may_be = false;
-	struct text key;
+	struct text name;
 
-	text_init(&key);
+	text_init(&name);
 	for (size_t root = 0; root < plan->root_count && !may_be; root++) {
-		const char *name = plan->names[root];
-
-		if (name == NULL || closure_root_group(view->closure, root) != CLOSURE_NONE)
+		if (plan->names[root] == NULL || closure_root_group(closure, root) != CLOSURE_NONE)
 			continue;
-		may_be = (plan->pins[root] != NULL && strcmp(plan->pins[root], view->event->id) == 0) ||
-			 (dn_classify(name, strlen(name), &key) == DN_PLAIN
-			      ? text_failed(&key) || strcmp(text_string(&key), text_string(&view->key)) == 0
-			      : closure_entry_is_group(view->event->entry));
+		may_be = dn_classify(plan->names[root], strlen(plan->names[root]), &name) != DN_PLAIN ||
+			 text_failed(&name) || strcmp(text_string(&name), key) == 0;
 	}
-	text_done(&key);
+	text_done(&name);
 	return may_be;
 }
 
-/* Whether the server may take this entry's name for one that a group lists in another spelling, and we cannot see it. */
-static bool may_be_foreign_member(const struct view *view)
-{
-	enum closure_foreign foreign = closure_foreign(view->closure);
-	bool is_listed;
-
-	if (foreign == CLOSURE_FOREIGN_NONE || dn_classify(view->dn, strlen(view->dn), NULL) == DN_PLAIN)
-		return false;
-	if (foreign == CLOSURE_FOREIGN_DEAD_LATER)
-		return true;
-	/* The spellings that are this name's were resolved to it when the closure was loaded. */
-	is_listed = view->named != CLOSURE_NONE || closure_find_member(view->closure, view->name, NULL, 0) > 0;
-	return !is_listed && (foreign == CLOSURE_FOREIGN_DEAD || view->event->change == DIR_CHANGE_ADD);
-}
-
-/* A group that shows no id was given its DN for one (closure_stages.c): an event's id does not find it. */
-static bool has_group_without_id(const struct closure *closure)
-{
-	for (uint32_t group = 0; group < closure_group_count(closure); group++)
-		if (!closure_is_gone(closure, group) &&
-		    strcmp(closure_group_id(closure, group), closure_group_dn(closure, group)) == 0)
-			return true;
-	return false;
-}
-
-static enum status family_changed(const struct view *view, uint32_t group)
-{
-	if (is_root(view->closure, group))
-		return everything(view->concern);
-	view->concern->kind = CLOSURE_CONCERN_STRUCTURE;
-	return add_family(view, group) ? STATUS_OK : STATUS_NO_MEMORY;
-}
-
-static enum status judge_deleted(const struct view *view)
-{
-	if (view->known == CLOSURE_NONE && (view->named != CLOSURE_NONE || has_group_without_id(view->closure)))
-		return everything(view->concern);
-	return view->known == CLOSURE_NONE ? STATUS_OK : family_changed(view, view->known);
-}
-
-/* From now on the name is this entry's. */
-static enum status take_name(const struct view *view)
-{
-	view->concern->kind = CLOSURE_CONCERN_STRUCTURE;
-	view->concern->has_suspect = true;
-	view->concern->suspect = view->name;
-	return add_listers(view) ? STATUS_OK : STATUS_NO_MEMORY;
-}
-
-static bool shows_subordinates(const struct dir_entry *entry)
+static bool has_subordinates(const struct dir_entry *entry)
 {
 	const struct dir_value *subordinates = dir_entry_single(entry, "hasSubordinates");
 
-	return subordinates != NULL && ascii_equal_nocase(subordinates->data, "TRUE");
+	if (subordinates != NULL)
+		return !ascii_equal_nocase(subordinates->data, "FALSE");
+	return !closure_entry_is_person(entry);
 }
 
-/* A group of the closure that goes by another name now. */
-static enum status judge_renamed(const struct view *view)
+/* Groups are leaves nearly everywhere: one counts as such unless it shows that it is none. */
+static bool shows_subordinates(const struct dir_entry *entry)
+{
+	return dir_entry_single(entry, "hasSubordinates") != NULL && has_subordinates(entry);
+}
+
+/* An entry that is no group, and was none. */
+static void heed_other(struct closure_concern *concern, const struct dir_watch_event *event)
+{
+	/* Renamed, it takes along all that lies beneath; whether it was is not told. Beneath a new one lies nothing. */
+	if (event->change == DIR_CHANGE_MODIFY && has_subordinates(event->entry))
+		concern->everything = true;
+}
+
+static enum status heed_known(struct closure_concern *concern, const struct closure *closure, uint32_t group,
+			      struct digest name, const struct dir_watch_event *event)
+{
+	bool is_there = event->change != DIR_CHANGE_DELETE && closure_entry_is_group(event->entry);
+
+	if (is_there && closure_find_digest(closure, name) == group) {
+		add_group(concern, group);
+		return STATUS_OK;
+	}
+	if (is_root(closure, group) || (is_there && shows_subordinates(event->entry))) {
+		concern->everything = true;
+		return STATUS_OK;
+	}
+	if (is_there)
+		ask_about(concern, closure, name);
+	return suspect(concern, closure, group);
+}
+
+static enum status heed(struct closure_concern *concern, const struct closure *closure, const struct closure_plan *plan,
+			const struct dir_watch_event *event, struct text *key)
+{
+	uint32_t group = closure_find_id(closure, event->id, strlen(event->id));
+	const char *dn = event->entry->dn;
+	struct digest name;
+
+	/* An entry that the server alone can name may be the one that a member value has always meant. */
+	if (event->change != DIR_CHANGE_DELETE && closure_lists_dead_names(closure) &&
+	    dn_classify(dn, strlen(dn), key) != DN_PLAIN) {
+		concern->everything = true;
+		return STATUS_OK;
+	}
+	dn_own_key(dn, strlen(dn), key);
+	if (text_failed(key))
+		return STATUS_NO_MEMORY;
+	name = closure_digest_dn(closure, text_string(key), key->length);
+	if (group != CLOSURE_NONE)
+		return heed_known(concern, closure, group, name, event);
+	if (event->change == DIR_CHANGE_DELETE)
+		return STATUS_OK;
+	if (!closure_entry_is_group(event->entry)) {
+		heed_other(concern, event);
+		return STATUS_OK;
+	}
+	if ((event->change == DIR_CHANGE_MODIFY && shows_subordinates(event->entry)) ||
+	    may_be_root(closure, plan, text_string(key)))
+		concern->everything = true;
+	ask_about(concern, closure, name);
+	return STATUS_OK;
+}
+
+enum status closure_concern_add(struct closure_concern *concern, const struct closure *closure,
+				const struct closure_plan *plan, const struct dir_watch_event *event)
 {
 	enum status status;
+	struct text key;
 
-	/* Without an index we do not know who lists the new name. */
-	if (closure_index(view->closure) == NULL || shows_subordinates(view->event->entry))
-		return everything(view->concern);
-	status = family_changed(view, view->known);
-	if (status == STATUS_OK && view->named != CLOSURE_NONE && view->concern->kind != CLOSURE_CONCERN_EVERYTHING)
-		status = family_changed(view, view->named);
-	if (status == STATUS_OK && view->concern->kind != CLOSURE_CONCERN_EVERYTHING)
-		status = take_name(view);
+	text_init(&key);
+	status = heed(concern, closure, plan, event, &key);
+	text_done(&key);
+	if (status != STATUS_OK)
+		concern->everything = true;
 	return status;
-}
-
-static enum status judge_known(const struct view *view)
-{
-	if (view->named != view->known)
-		return judge_renamed(view);
-	if (!closure_entry_is_group(view->event->entry))
-		return family_changed(view, view->known);
-	view->concern->kind = CLOSURE_CONCERN_GROUP;
-	return add_group(view->concern, view->known) ? STATUS_OK : STATUS_NO_MEMORY;
-}
-
-/* A group that is not of the closure, or an entry that became one. */
-static enum status judge_other_group(const struct view *view)
-{
-	/* Without an index we do not know who lists it. */
-	if (closure_index(view->closure) == NULL ||
-	    (view->event->change != DIR_CHANGE_ADD && shows_subordinates(view->event->entry)))
-		return everything(view->concern);
-	return closure_find_member(view->closure, view->name, NULL, 0) == 0 ? STATUS_OK : take_name(view);
-}
-
-static enum status judge(const struct view *view)
-{
-	if (view->event->change == DIR_CHANGE_DELETE)
-		return judge_deleted(view);
-	if (may_be_missing_root(view) || may_be_foreign_member(view))
-		return everything(view->concern);
-	if (view->known != CLOSURE_NONE)
-		return judge_known(view);
-	if (view->named != CLOSURE_NONE) { /* another entry than the group that had this name */
-		enum status status = family_changed(view, view->named);
-
-		return status == STATUS_OK && view->concern->kind != CLOSURE_CONCERN_EVERYTHING ? take_name(view)
-												: status;
-	}
-	if (closure_entry_is_group(view->event->entry))
-		return judge_other_group(view);
-	/* What is new has nothing beneath it yet. What is beneath the others may have been renamed with them. */
-	return view->event->change != DIR_CHANGE_ADD && closure_entry_may_hold_others(view->event->entry)
-		   ? everything(view->concern)
-		   : STATUS_OK;
-}
-
-enum status closure_concern_of(const struct closure *closure, const struct closure_plan *plan,
-			       const struct dir_watch_event *event, struct closure_concern *concern_out)
-{
-	struct view view = {.closure = closure, .plan = plan, .event = event, .concern = concern_out};
-	enum status status = STATUS_NO_MEMORY;
-
-	*concern_out = (struct closure_concern){.kind = CLOSURE_CONCERN_NOTHING};
-	text_init(&view.key);
-	view.dn = event->entry == NULL ? "" : event->entry->dn;
-	dn_own_key(view.dn, strlen(view.dn), &view.key);
-	if (!text_failed(&view.key)) {
-		view.name = closure_digest_dn(closure, text_string(&view.key), view.key.length);
-		view.known = closure_find_id(closure, event->id, strlen(event->id));
-		view.named = closure_find_digest(closure, view.name);
-		status = judge(&view);
-	}
-	text_done(&view.key);
-	if (status != STATUS_OK || concern_out->kind == CLOSURE_CONCERN_EVERYTHING) {
-		closure_concern_done(concern_out);
-		concern_out->kind = CLOSURE_CONCERN_EVERYTHING;
-	}
-	return status;
-}
-
-void closure_concern_done(struct closure_concern *concern)
-{
-	memory_free(concern->groups);
-	*concern = (struct closure_concern){.kind = CLOSURE_CONCERN_NOTHING};
 }

@@ -104,19 +104,14 @@ size_t closure_find_member(const struct closure *closure, struct digest member, 
 
 bool closure_wants_rebuild(const struct closure *closure)
 {
-	const struct graph *graph = closure->graph;
-	size_t bytes = 0, index_bytes;
+	size_t bytes = 0;
 
-	if (graph->idle_count > CLOSURE_MANY_IDLE && graph->idle_count > graph->group_count / 2)
-		return true;
 	if (closure->base->index == NULL)
 		return false;
 	for (size_t i = 0; i < closure->overlay_count; i++)
 		bytes += member_set_bytes(closure->overlays[i].members);
-	index_bytes = member_index_count(closure->base->index) * sizeof(struct member_pair);
-	return closure->overlay_count > CLOSURE_MANY_OVERLAYS ||
-	       (bytes > CLOSURE_SMALL_OVERLAY_BYTES && bytes > index_bytes / 4) ||
-	       (bytes > 0 && bytes + index_bytes > member_index_budget(closure->base->index));
+	return closure->overlay_count > CLOSURE_MAX_OVERLAYS ||
+	       bytes > member_index_bytes(closure->base->index) / 2 + (1 << 20);
 }
 
 /* Deriving */
@@ -124,18 +119,9 @@ bool closure_wants_rebuild(const struct closure *closure)
 /* What stands for the group now; NULL: nothing new. `changes` are ordered by group. */
 static const struct closure_change *change_of(const struct closure_change *changes, size_t count, uint32_t group)
 {
-	size_t low = 0, high = count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (changes[middle].group == group)
-			return &changes[middle];
-		if (changes[middle].group < group)
-			low = middle + 1;
-		else
-			high = middle;
-	}
+	for (size_t i = 0; i < count; i++)
+		if (changes[i].group == group)
+			return &changes[i];
 	return NULL;
 }
 
@@ -152,11 +138,11 @@ static bool has_children(const struct closure *base, const struct closure_change
 	return true;
 }
 
-/* Children are in order in both. */
-bool closure_is_restructured(const struct closure *base, const struct closure_change *changes, size_t count)
+/* Whether the graph is another one after these changes. Children are in order in both. */
+static bool is_restructured(const struct closure *base, const struct closure_change *changes, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		if (changes[i].is_gone || changes[i].dn != NULL || changes[i].group >= base->graph->group_count ||
+		if (changes[i].gone || changes[i].dn != NULL || changes[i].group >= base->graph->group_count ||
 		    !has_children(base, &changes[i]))
 			return true;
 	return false;
@@ -174,14 +160,13 @@ static enum status copy_groups(const struct closure *base, const struct closure_
 		const struct group *old = &base->graph->groups[group];
 		const char *dn = change != NULL && change->dn != NULL ? change->dn : old->dn;
 
-		status = old->is_gone || (change != NULL && change->is_gone)
+		status = old->is_gone || (change != NULL && change->gone)
 			     ? closure_add_gone(derived, old->dn, old->id)
 			     : closure_add_group(derived, dn, old->id, &number);
 	}
 	for (size_t i = 0; i < count && status == STATUS_OK; i++)
 		if (changes[i].group >= base->graph->group_count)
-			status = changes[i].is_gone ? closure_add_gone(derived, changes[i].dn, changes[i].id)
-						    : closure_add_group(derived, changes[i].dn, changes[i].id, &number);
+			status = closure_add_group(derived, changes[i].dn, changes[i].id, &number);
 	return status;
 }
 
@@ -244,7 +229,7 @@ static bool lay_over(const struct closure *base, const struct closure_change *ch
 			continue;
 		}
 		i += i < base->overlay_count && base->overlays[i].group == changes[k].group;
-		if (changes[k].members != NULL && !changes[k].is_gone)
+		if (changes[k].members != NULL)
 			take_overlay(derived, changes[k].group, changes[k].members);
 		k++;
 	}
@@ -260,14 +245,12 @@ enum status closure_derive(struct closure *base, const struct closure_change *ch
 	if (derived == NULL)
 		return STATUS_NO_MEMORY;
 	derived->demands_members = base->demands_members;
-	derived->foreign = base->foreign;
+	derived->lists_dead_names = base->lists_dead_names;
 	derived->base = base->base;
 	atomic_fetch_add_explicit(&base->base->references, 1, memory_order_relaxed);
 	if (!lay_over(base, changes, count, derived)) {
 		status = STATUS_NO_MEMORY;
-	} else if (derived->overlay_count > CLOSURE_MAX_OVERLAYS) {
-		status = STATUS_LIMIT;
-	} else if (closure_is_restructured(base, changes, count) || (kinds & ~base->graph->kinds) != 0) {
+	} else if (is_restructured(base, changes, count) || (kinds & ~base->graph->kinds) != 0) {
 		status = restructure(base, changes, count, derived);
 		if (status == STATUS_OK)
 			derived->graph->kinds |= kinds;

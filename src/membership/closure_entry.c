@@ -54,19 +54,12 @@ bool closure_entry_is_group(const struct dir_entry *entry)
 	return false;
 }
 
-static bool is_person(const struct dir_entry *entry)
+bool closure_entry_is_person(const struct dir_entry *entry)
 {
 	for (size_t i = 0; i < COUNT_OF(person_classes); i++)
 		if (has_class(entry, person_classes[i]))
 			return true;
 	return false;
-}
-
-bool closure_entry_may_hold_others(const struct dir_entry *entry)
-{
-	const struct dir_value *subordinates = dir_entry_single(entry, "hasSubordinates");
-
-	return subordinates != NULL ? !ascii_equal_nocase(subordinates->data, "FALSE") : !is_person(entry);
 }
 
 /* One member attribute on its way to `take`. */

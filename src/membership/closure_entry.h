@@ -21,11 +21,8 @@ const char *closure_entry_id(const struct dir_entry *entry);
 
 /** Whether an entry's objectClass is one whose members we know how to read. */
 bool closure_entry_is_group(const struct dir_entry *entry);
-/**
- * Whether there may be entries beneath it, whose names change with its own: as hasSubordinates says; where the server does not
- * say it, all but people.
- */
-bool closure_entry_may_hold_others(const struct dir_entry *entry);
+/** Whether it is one of people. */
+bool closure_entry_is_person(const struct dir_entry *entry);
 
 /** The filter that lists groups. */
 extern const char closure_group_filter[];

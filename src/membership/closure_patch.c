@@ -151,7 +151,21 @@ static void undo_read(struct closure_patch *patch)
 
 static void retry(void *context)
 {
-	go_on(context);
+	struct closure_patch *patch = context;
+
+	patch->rests = false;
+	go_on(patch);
+}
+
+void closure_patch_stop(struct closure_patch *patch)
+{
+	struct error error;
+
+	if (!patch->rests)
+		return;
+	executor_timer_clear(patch->executor, &patch->lag);
+	error_set(&error, STATUS_CANCELLED, "shutting down");
+	end_with(patch, &error);
 }
 
 /* The server that answered has not got what the watch has told. */
@@ -167,8 +181,11 @@ static void try_later(struct closure_patch *patch)
 	}
 	patch->lag = (struct timer){.run = retry, .context = patch};
 	if (clock_monotonic_ms() + CLOSURE_PATCH_LAG_MS < patch->deadline_ms &&
-	    executor_timer_set(patch->executor, &patch->lag, clock_monotonic_ms() + CLOSURE_PATCH_LAG_MS) == STATUS_OK)
+	    executor_timer_set(patch->executor, &patch->lag, clock_monotonic_ms() + CLOSURE_PATCH_LAG_MS) ==
+		STATUS_OK) {
+		patch->rests = true;
 		return;
+	}
 	error_set(&error, STATUS_TIMEOUT, "the server that answers has not got the changes that the directory told of");
 	end_with(patch, &error);
 }
@@ -271,7 +288,7 @@ static void go_on(struct closure_patch *patch)
 		end_whole(patch);
 		return;
 	}
-	if (!add_reads(patch)) {
+	if (patch_know_before(patch) != STATUS_OK || !add_reads(patch)) {
 		end_no_memory(patch);
 		return;
 	}
@@ -320,7 +337,8 @@ static bool make_room(struct closure_patch *patch)
 
 enum status closure_patch_start(struct dir_pool *pool, struct executor *executor, const struct closure_plan *plan,
 				struct closure *base, const struct closure_concern *concern, const char *mark_base,
-				const char *at_least, closure_patch_done_fn *done, void *context)
+				const char *at_least, closure_patch_done_fn *done, void *context,
+				struct closure_patch **patch_out)
 {
 	struct closure_patch *patch = memory_new(sizeof(*patch));
 
@@ -345,5 +363,6 @@ enum status closure_patch_start(struct dir_pool *pool, struct executor *executor
 	}
 	patch->begin = (struct task){.run = begin, .context = patch};
 	executor_post(executor, &patch->begin);
+	*patch_out = patch;
 	return STATUS_OK;
 }

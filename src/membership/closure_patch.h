@@ -33,6 +33,8 @@
 /* Groups read by one patch, newcomers included. */
 #define CLOSURE_PATCH_MAX_GROUPS 1024
 
+struct closure_patch;
+
 /* Borrowed during `done`. */
 struct closure_patched {
 	enum status status;
@@ -56,11 +58,16 @@ typedef void closure_patch_done_fn(void *context, const struct closure_patched *
  * @param concern    copied; not `everything`.
  * @param mark_base  whose contextCSN; copied.
  * @param at_least   what every answer must have reached; copied.
+ * @param patch_out  until `done`.
  * @return STATUS_OK or STATUS_NO_MEMORY (then `done` does not run).
  */
 NODISCARD enum status closure_patch_start(struct dir_pool *pool, struct executor *executor,
 					  const struct closure_plan *plan, struct closure *base,
 					  const struct closure_concern *concern, const char *mark_base,
-					  const char *at_least, closure_patch_done_fn *done, void *context);
+					  const char *at_least, closure_patch_done_fn *done, void *context,
+					  struct closure_patch **patch_out);
+
+/** Shutting down: a patch that only waits ends now (`done` runs); one that has asked ends when the pool answers. */
+void closure_patch_stop(struct closure_patch *patch);
 
 #endif

@@ -40,14 +40,30 @@ struct patch_group *patch_add_group(struct closure_patch *patch, uint32_t number
 	    .uids = member_set_new(),
 	};
 	patch->group_count++;
-	if (!group->is_new)
-		group->before = closure_members(patch->base, number);
-	if (group->dn == NULL || group->id == NULL || group->names == NULL || group->uids == NULL ||
-	    (!group->is_new && group->before == NULL && closure_index(patch->base) != NULL)) {
+	if (group->dn == NULL || group->id == NULL || group->names == NULL || group->uids == NULL) {
 		(void)fail(patch, STATUS_NO_MEMORY);
 		return NULL;
 	}
 	return group;
+}
+
+enum status patch_know_before(struct closure_patch *patch)
+{
+	uint32_t numbers[CLOSURE_PATCH_MAX_GROUPS];
+	struct member_set *sets[CLOSURE_PATCH_MAX_GROUPS];
+	size_t count = 0, next = 0;
+
+	for (size_t i = 0; i < patch->group_count; i++)
+		if (!patch->groups[i].is_new && patch->groups[i].before == NULL)
+			numbers[count++] = patch->groups[i].number;
+	if (count == 0 || closure_index(patch->base) == NULL)
+		return STATUS_OK;
+	if (closure_members(patch->base, numbers, count, sets) != STATUS_OK)
+		return STATUS_NO_MEMORY;
+	for (size_t i = 0; i < patch->group_count; i++)
+		if (!patch->groups[i].is_new && patch->groups[i].before == NULL)
+			patch->groups[i].before = sets[next++];
+	return STATUS_OK;
 }
 
 static bool is_suspected(const struct closure_patch *patch, struct digest name)

@@ -56,6 +56,7 @@ struct closure_patch {
 	uint64_t began_us, deadline_ms;
 	struct task begin;
 	struct timer lag;
+	bool rests; /* until the server has caught up */
 
 	enum patch_stage stage;
 	struct dir_request request;
@@ -76,6 +77,9 @@ struct closure_patch {
 
 /** A group to be read. @return NULL: too many (patch->whole), or no memory (patch->taken). */
 struct patch_group *patch_add_group(struct closure_patch *patch, uint32_t number, const char *dn, const char *id);
+
+/** What the closure has as the members of the groups that were added. @return STATUS_OK, STATUS_NO_MEMORY. */
+NODISCARD enum status patch_know_before(struct closure_patch *patch);
 
 /** Its entry: on_entry of a READ. */
 enum status patch_take_entry(void *group, const struct dir_entry *entry);

@@ -41,7 +41,6 @@ struct graph {
 	uint32_t *roots;            /* [root_count] */
 	size_t root_count;
 	struct hop *hops; /* [root_count][group_count] */
-	size_t idle_count; /* groups that no root reaches */
 	struct digest_map by_name, by_id;
 	unsigned kinds;
 };
@@ -65,8 +64,7 @@ struct closure {
 	struct base *base;
 	struct overlay *overlays; /* ordered by group */
 	size_t overlay_count;
-	bool demands_members;
-	enum closure_foreign foreign;
+	bool demands_members, lists_dead_names;
 };
 
 /** An empty graph, or NULL. */

@@ -75,9 +75,8 @@ static size_t list_groups(struct membership_lookup *lookup, const struct dir_att
 
 	add_listing(lookup, closure_digest_dn(lookup->closure, key, length), room, &total);
 	for (size_t i = 0; uids != NULL && i < uids->value_count; i++)
-		add_listing(lookup,
-			    closure_digest_uid(lookup->closure, uids->values[i].data, uids->values[i].length), room,
-			    &total);
+		add_listing(lookup, closure_digest_uid(lookup->closure, uids->values[i].data, uids->values[i].length),
+			    room, &total);
 	return total;
 }
 

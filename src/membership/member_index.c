@@ -130,8 +130,3 @@ size_t member_index_bytes(const struct member_index *index)
 
 	return index->capacity * sizeof(*index->pairs) + fences * sizeof(*index->fences);
 }
-
-uint64_t member_index_budget(const struct member_index *index)
-{
-	return index->budget_bytes;
-}

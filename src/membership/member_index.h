@@ -49,7 +49,5 @@ const struct member_pair *member_index_find(const struct member_index *index, st
 const struct member_pair *member_index_pairs(const struct member_index *index);
 size_t member_index_count(const struct member_index *index);
 size_t member_index_bytes(const struct member_index *index);
-/** What its pairs may take. */
-uint64_t member_index_budget(const struct member_index *index);
 
 #endif

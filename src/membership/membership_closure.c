@@ -244,6 +244,7 @@ void membership_close(struct membership **reference)
 void membership_stop(struct membership *membership)
 {
 	membership->stopped = true;
+	membership_watch_stop(membership);
 }
 
 void membership_stop_watch(struct membership *membership)

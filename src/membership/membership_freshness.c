@@ -271,7 +271,7 @@ static enum membership_next check_mark(struct membership *membership, struct mem
 enum membership_next membership_await_pending(struct membership *membership, struct membership_lookup *lookup)
 {
 	lookup->waits_for_mark = false;
-	return membership->pending.patching ? MEMBERSHIP_WAIT : membership_refresh(membership, lookup);
+	return membership->pending.patch != NULL ? MEMBERSHIP_WAIT : membership_refresh(membership, lookup);
 }
 
 enum membership_next membership_check_watched(struct membership *membership, struct membership_lookup *lookup)

@@ -5,6 +5,7 @@
  *	membership.c            lookups
  *	membership_closure.c    the closure in use: when it is read again, who waits for that
  *	membership_watch.c      what the watch tells, and how the closure follows
+ *	membership_heard.c      what is heard: what it means, and what is kept of it while the closure is read
  *	membership_freshness.c  whether an answer may be used; the lease
  */
 #ifndef WSMAUTHZ_MEMBERSHIP_MEMBERSHIP_PRIVATE_H
@@ -15,6 +16,7 @@
 #include <directory/dir_watch.h>
 #include <membership/closure_concern.h>
 #include <membership/closure_load.h>
+#include <membership/closure_patch.h>
 #include <membership/membership.h>
 
 /*
@@ -31,7 +33,7 @@
 /* After a load by a server that is behind the watch: it may catch up. */
 #define MEMBERSHIP_RELOAD_FIRST_MS 50
 #define MEMBERSHIP_RELOAD_LAST_MS  5000
-/* Changes that are heard while the closure is loaded, to be applied to it; more, and it is loaded once more. */
+/* Changes that are heard while the closure is loaded or patched, to be applied to it; more, and it is loaded once more. */
 #define MEMBERSHIP_MAX_HEARD       4096
 #define MEMBERSHIP_MAX_HEARD_BYTES ((size_t)8 * 1024 * 1024)
 /* A lookup that finds the watch come or gone since it asked asks again, so often at most; then it goes the way without a watch. */
@@ -64,8 +66,8 @@ struct watched {
 /* What is heard and not yet applied. */
 struct pending {
 	struct closure_concern concern;
-	bool patching;     /* a patch is under way */
-	uint64_t since_us; /* 0: nothing is pending */
+	struct closure_patch *patch; /* under way */
+	uint64_t since_us;           /* 0: nothing is pending */
 };
 
 struct membership {
@@ -102,7 +104,7 @@ struct membership {
 	struct watched watched;
 	struct pending pending;
 	const char *watch_attributes[8];
-	struct arena *heard_arena; /* while loading under the watch */
+	struct arena *heard_arena; /* while the closure is loaded or patched under the watch */
 	struct heard *heard, **heard_end;
 	size_t heard_count;
 	bool heard_too_much;
@@ -140,6 +142,8 @@ NODISCARD bool membership_replace_text(char **text, const char *value);
 
 void membership_watch_init(struct membership *membership);
 NODISCARD enum status membership_watch_open(struct membership *membership, struct error *error);
+/** The membership was stopped: who waits for the watch, or for what it told of, waits for nothing. */
+void membership_watch_stop(struct membership *membership);
 void membership_watch_done(struct membership *membership);
 
 /** A load begins: remember what the watch tells meanwhile. */
@@ -154,6 +158,19 @@ bool membership_is_pending(const struct membership *membership);
 
 /** The pool has seen a mark that the watch has not told: it has MEMBERSHIP_DOUBT_MS for it. */
 void membership_watch_await(struct membership *membership, const char *mark, uint64_t asked_us);
+
+/* membership_heard.c */
+
+/** What a change means for the closure in use: it may be pending from now on. */
+void membership_heed(struct membership *membership, const struct dir_watch_event *event);
+/** While a closure is read: keep the change for it. */
+void membership_remember(struct membership *membership, const struct dir_watch_event *event);
+/** Begin to remember; not anew while that is under way for another closure. */
+void membership_listen(struct membership *membership);
+/** What was remembered, judged by the new closure: what nobody listed before, somebody may list now. */
+void membership_replay(struct membership *membership);
+/** It is of no more use, unless another closure is still being read. */
+void membership_forget_heard(struct membership *membership);
 
 /* membership_freshness.c */
 

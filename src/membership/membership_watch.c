@@ -135,48 +135,6 @@ static void come_up(struct membership *membership, const char *mark)
 
 /* Changes */
 
-static void begin_pending(struct membership *membership)
-{
-	struct pending *pending = &membership->pending;
-
-	if (pending->since_us != 0)
-		return;
-	pending->since_us = clock_monotonic_us();
-	membership_cut_lease(membership, pending->since_us + (uint64_t)MEMBERSHIP_PENDING_MS * 1000);
-}
-
-/* What a change means for the closure in use. */
-static void heed(struct membership *membership, const struct dir_watch_event *event)
-{
-	struct closure_concern *concern = &membership->pending.concern;
-
-	(void)closure_concern_add(concern, membership->closure, &membership->plan, event);
-	if (!closure_concern_is_nothing(concern))
-		begin_pending(membership);
-}
-
-/* While the closure is loaded: to be applied to the new one. */
-static void remember(struct membership *membership, const struct dir_watch_event *event)
-{
-	struct heard *heard = NULL;
-
-	if (membership->heard_arena != NULL && membership->heard_count < MEMBERSHIP_MAX_HEARD)
-		heard = arena_alloc(membership->heard_arena, sizeof(*heard));
-	if (heard != NULL) {
-		heard->change = event->change;
-		heard->id = arena_copy_text(membership->heard_arena, event->id);
-		heard->entry = dir_entry_copy(event->entry, membership->heard_arena);
-		heard->next = NULL;
-	}
-	if (heard == NULL || heard->id == NULL || heard->entry == NULL) {
-		membership->heard_too_much = true;
-		return;
-	}
-	*membership->heard_end = heard;
-	membership->heard_end = &heard->next;
-	membership->heard_count++;
-}
-
 /* The entry itself, and everybody who is looked up by a name that it shows. */
 static void touch_entry(struct membership *membership, const struct dir_watch_event *event)
 {
@@ -197,10 +155,10 @@ static void touch_entry(struct membership *membership, const struct dir_watch_ev
 static void change(struct membership *membership, const struct dir_watch_event *event)
 {
 	touch_entry(membership, event);
-	if (membership->loading)
-		remember(membership, event);
+	if (membership->loading || membership->pending.patch != NULL)
+		membership_remember(membership, event);
 	if (membership->watched.covers)
-		heed(membership, event);
+		membership_heed(membership, event);
 }
 
 /* No CSN of more than was told must stand for the closure, so a mark that cannot be kept ends the watch's use. */
@@ -275,8 +233,9 @@ static void patch_ended(void *context, const struct closure_patched *patched)
 {
 	struct membership *membership = context;
 
-	membership->pending.patching = false;
+	membership->pending.patch = NULL;
 	if (membership->stopped || !membership->watched.covers || patched->base != membership->closure) {
+		membership_forget_heard(membership);
 		settle(membership); /* a load came first, or the watch went: the patch is of no use */
 		return;
 	}
@@ -286,7 +245,9 @@ static void patch_ended(void *context, const struct closure_patched *patched)
 		membership->pending.concern.everything = true;
 	} else {
 		take_patch(membership, patched);
+		membership_replay(membership);
 	}
+	membership_forget_heard(membership);
 	settle(membership);
 	if (!membership_is_pending(membership))
 		membership_wake(&membership->waiters);
@@ -298,9 +259,9 @@ static bool start_patch(struct membership *membership)
 
 	if (closure_patch_start(membership->pool, membership->executor, &membership->plan, membership->closure,
 				&pending->concern, membership->csn_base, membership->watched.mark, patch_ended,
-				membership) != STATUS_OK)
+				membership, &pending->patch) != STATUS_OK)
 		return false;
-	pending->patching = true;
+	membership_listen(membership);
 	memset(&pending->concern, 0, sizeof(pending->concern));
 	return true;
 }
@@ -309,7 +270,7 @@ static void apply_pending(struct membership *membership)
 {
 	struct pending *pending = &membership->pending;
 
-	if (pending->patching || membership->loading)
+	if (pending->patch != NULL || membership->loading)
 		return; /* comes back when that has ended */
 	if (!pending->concern.everything && start_patch(membership))
 		return;
@@ -320,16 +281,12 @@ static void apply_pending(struct membership *membership)
 
 void membership_watch_load_begins(struct membership *membership)
 {
-	arena_free(&membership->heard_arena);
-	membership->heard = NULL;
-	membership->heard_end = &membership->heard;
-	membership->heard_count = 0;
-	membership->heard_too_much = false;
 	(void)!membership_replace_text(&membership->load_told, NULL);
 	if (!membership->watched.up)
 		return;
-	membership->heard_arena = arena_new(MEMBERSHIP_MAX_HEARD_BYTES);
-	membership->heard_too_much = !membership_replace_text(&membership->load_told, membership->watched.mark);
+	membership_listen(membership);
+	if (!membership_replace_text(&membership->load_told, membership->watched.mark))
+		membership->heard_too_much = true;
 }
 
 /* The server that was read from had not reached what the watch had told. */
@@ -342,24 +299,6 @@ static void load_later(struct membership *membership)
 	membership->reload_delay_ms =
 	    delay_ms * 2 < MEMBERSHIP_RELOAD_LAST_MS ? delay_ms * 2 : MEMBERSHIP_RELOAD_LAST_MS;
 	(void)!executor_timer_set(membership->executor, &membership->reload, clock_monotonic_ms() + delay_ms);
-}
-
-static void replay(struct membership *membership)
-{
-	for (const struct heard *heard = membership->heard; heard != NULL; heard = heard->next) {
-		const struct dir_watch_event event = {
-		    .kind = DIR_WATCH_CHANGE,
-		    .change = heard->change,
-		    .entry = heard->entry,
-		    .id = heard->id,
-		};
-
-		heed(membership, &event);
-	}
-	if (membership->heard_too_much) {
-		begin_pending(membership);
-		membership->pending.concern.everything = true;
-	}
 }
 
 static void take_load(struct membership *membership)
@@ -378,7 +317,7 @@ static void take_load(struct membership *membership)
 	}
 	membership->reload_delay_ms = 0;
 	watched->covers = true;
-	replay(membership);
+	membership_replay(membership);
 }
 
 void membership_watch_load_ended(struct membership *membership, bool well)
@@ -387,13 +326,11 @@ void membership_watch_load_ended(struct membership *membership, bool well)
 
 	if (well)
 		take_load(membership);
-	arena_free(&membership->heard_arena);
-	membership->heard = NULL;
+	membership_forget_heard(membership);
 	if (membership->stopped)
 		return;
 	if (well && !watched->is_open && membership->csn != NULL) {
-		dir_watch_begin(watched->watch, membership->csn_base);
-		watched->is_open = true;
+		watched->is_open = dir_watch_begin(watched->watch, membership->csn_base) == STATUS_OK;
 	}
 	if (well)
 		settle(membership);
@@ -418,6 +355,14 @@ static void nudge(void *context)
 }
 
 /* Life */
+
+void membership_watch_stop(struct membership *membership)
+{
+	if (membership->pending.patch != NULL)
+		closure_patch_stop(membership->pending.patch);
+	membership_wake(&membership->mark_waiters);
+	membership_wake(&membership->waiters);
+}
 
 void membership_watch_init(struct membership *membership)
 {

@@ -6,7 +6,8 @@
  *	asker POLICY THREADS USER...      until standard input ends
  *
  * Lines of output: "ready"; then "<clock> <user> <verdict> <reason>", the clock being CLOCK_MONOTONIC in microseconds at which the
- * question was asked; at the end "asked N cached N errors N".
+ * question was asked; for each byte of input and each user "<clock> <user> last authorize": when the last question was asked that let
+ * him in, 0 for none; at the end "asked N cached N errors N".
  */
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -29,6 +30,7 @@ struct user {
 	enum wa_verdict verdict;
 	enum wa_reason reason;
 	bool has_answer;
+	uint64_t last_authorize_us;
 };
 
 static struct wa_engine *engine;
@@ -54,6 +56,8 @@ static void note(struct user *user, uint64_t asked_us, const struct wa_decision 
 	if (decision->verdict == WA_ERROR)
 		atomic_fetch_add(&errors, 1);
 	mutex_lock(&user->lock);
+	if (decision->verdict == WA_AUTHORIZE && asked_us > user->last_authorize_us)
+		user->last_authorize_us = asked_us;
 	if (!user->has_answer || user->verdict != decision->verdict || user->reason != decision->reason) {
 		user->has_answer = true;
 		user->verdict = decision->verdict;
@@ -116,12 +120,21 @@ static void write_log(void *context, enum wa_log_level level, const char *line)
 	(void)fprintf(stderr, "%llu %s\n", (unsigned long long)clock_monotonic_us(), line);
 }
 
-static void wait_for_the_end(void)
+static void report(void)
+{
+	for (size_t i = 0; i < user_count; i++) {
+		mutex_lock(&users[i].lock);
+		printf("%llu %s last authorize\n", (unsigned long long)users[i].last_authorize_us, users[i].name);
+		mutex_unlock(&users[i].lock);
+	}
+}
+
+static void serve_until_the_end(void)
 {
 	char byte;
 
 	while (read(STDIN_FILENO, &byte, 1) > 0)
-		;
+		report();
 }
 
 int main(int count, char **arguments)
@@ -148,7 +161,7 @@ int main(int count, char **arguments)
 	for (size_t i = 0; i < thread_count; i++)
 		if (thread_start(&threads[i], "asker", keep_asking, (void *)(uintptr_t)i, NULL) != STATUS_OK)
 			return 2;
-	wait_for_the_end();
+	serve_until_the_end();
 	atomic_store(&is_over, true);
 	for (size_t i = 0; i < thread_count; i++)
 		thread_join(&threads[i]);

@@ -18,6 +18,7 @@ class Asker:
     def __init__(self, program, policy, users, threads=4):
         self._changed = threading.Condition()
         self._answers = {user: [] for user in users}  # guarded by _changed
+        self._lasts = {}  # likewise
         self.summary = None
         self.log = []
         self._process = subprocess.Popen([program, policy, str(threads), *users], stdin=subprocess.PIPE,
@@ -71,24 +72,32 @@ class Asker:
         times = [at for at, is_now, _ in self.answers(user) if is_now == verdict and at > since]
         return times[-1] if times else None
 
-    def never(self, user, verdict, since, until):
-        """No question asked in this time was answered so (nor was that the standing answer at its beginning)."""
-        before = None
-        for at, is_now, _ in self.answers(user):
-            if at <= since:
-                before = is_now
-            elif at <= until and is_now == verdict:
-                raise AssertionError("%s: %s, asked %.3f s after it was over\n%s" % (
-                    user, verdict, at - since, "".join(self.log[-40:])))
-        if before == verdict:
-            raise AssertionError("%s: still %s at %.3f; answers: %r\n%s" % (
-                user, verdict, since, self.answers(user)[-8:], "".join(self.log[-40:])))
+    def last_authorize(self, user):
+        """When the last question was asked that was answered so; 0.0 for none."""
+        with self._changed:
+            self._lasts.pop(user, None)
+            self._process.stdin.write("?")
+            self._process.stdin.flush()
+            if not self._changed.wait_for(lambda: user in self._lasts, 10):
+                raise AssertionError("the asker says nothing any more\n" + "".join(self.log[-40:]))
+            return self._lasts[user]
+
+    def not_authorized_since(self, user, since):
+        """No question that was asked after `since` was answered "authorize"."""
+        last = self.last_authorize(user)
+        if last > since:
+            raise AssertionError("%s: authorized, asked %.3f s after it was over; answers: %r\n%s" % (
+                user, last - since, self.answers(user)[-8:], "".join(self.log[-40:])))
 
     def _read(self):
         for line in self._process.stdout:
             words = line.split()
             if words[0] == "asked":
                 self.summary = {words[i]: int(words[i + 1]) for i in (0, 2, 4)}
+            elif words[0] != "ready" and words[2] == "last":
+                with self._changed:
+                    self._lasts[words[1]] = int(words[0]) / 1e6
+                    self._changed.notify_all()
             elif words[0] != "ready":
                 with self._changed:
                     self._answers[words[1]].append((int(words[0]) / 1e6, words[2], words[3]))

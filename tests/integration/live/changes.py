@@ -45,8 +45,8 @@ class ChangesTest(unittest.TestCase):
 
     def test_member(self):
         for _ in range(ROUNDS):
-            self.seen("alice", "deny", self.slapd.remove_member, "admins", "alice")
-            self.seen("alice", "authorize", self.slapd.add_member, "admins", "alice")
+            self.seen("alice", "deny", self.slapd.remove_member, group_dn("admins"), person_dn("alice"))
+            self.seen("alice", "authorize", self.slapd.add_member, group_dn("admins"), person_dn("alice"))
         self.assertEqual([verdict for _, verdict, _ in self.asker.answers("carol")], ["authorize"], "untouched")
         self.asker.close()
         self.assertEqual(self.asker.status, 0)
@@ -86,18 +86,18 @@ class ChangesTest(unittest.TestCase):
     def test_policy(self):
         for _ in range(3):
             self.seen("alice", "authorize", self.write_policy)
-            self.slapd.add_member("leavers", "alice")
+            self.slapd.add_member(group_dn("leavers"), person_dn("alice"))
             self.seen("alice", "deny", self.write_policy, [group_dn("leavers")], reason="denied-group")
-            self.slapd.remove_member("leavers", "alice")
+            self.slapd.remove_member(group_dn("leavers"), person_dn("alice"))
             self.asker.wait_for("alice", "authorize")
 
     def test_bad_policy_changes_nothing(self):
         before = Path(self.path).read_text()
         Path(self.path).write_text("<wsmauthz>")
-        self.slapd.remove_member("admins", "alice")
+        self.slapd.remove_member(group_dn("admins"), person_dn("alice"))
         self.asker.wait_for("alice", "deny", reason="not-a-member")
         Path(self.path).write_text(before)
-        self.seen("alice", "authorize", self.slapd.add_member, "admins", "alice")
+        self.seen("alice", "authorize", self.slapd.add_member, group_dn("admins"), person_dn("alice"))
         self.assertIn("the old one stays in force", "".join(self.asker.log))
 
 

@@ -246,8 +246,8 @@ class FaultsTest(unittest.TestCase):
         outcomes = set()
 
         def sync(server, connection, number):
-            connection.sendall(message(number, END_OF_DELETES))
             server.change = lambda: connection.sendall(changed(number, MODIFY, sync_cookie=cookie(5)))
+            connection.sendall(message(number, END_OF_DELETES))
 
         server = self.serve(sync)
         watcher = self.watch(server, steady_ms=0)

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <membership/membership_private.h>
+#include <os/clock.h>
+
+static void begin_pending(struct membership *membership)
+{
+	struct pending *pending = &membership->pending;
+
+	if (pending->since_us != 0)
+		return;
+	pending->since_us = clock_monotonic_us();
+	membership_cut_lease(membership, pending->since_us + (uint64_t)MEMBERSHIP_PENDING_MS * 1000);
+}
+
+/* What a change means for the closure in use. */
+void membership_heed(struct membership *membership, const struct dir_watch_event *event)
+{
+	struct closure_concern *concern = &membership->pending.concern;
+
+	(void)closure_concern_add(concern, membership->closure, &membership->plan, event);
+	if (!closure_concern_is_nothing(concern))
+		begin_pending(membership);
+}
+
+/* While the closure is loaded: to be applied to the new one. */
+void membership_remember(struct membership *membership, const struct dir_watch_event *event)
+{
+	struct heard *heard = NULL;
+
+	if (membership->heard_arena != NULL && membership->heard_count < MEMBERSHIP_MAX_HEARD)
+		heard = arena_alloc(membership->heard_arena, sizeof(*heard));
+	if (heard != NULL) {
+		heard->change = event->change;
+		heard->id = arena_copy_text(membership->heard_arena, event->id);
+		heard->entry = dir_entry_copy(event->entry, membership->heard_arena);
+		heard->next = NULL;
+	}
+	if (heard == NULL || heard->id == NULL || heard->entry == NULL) {
+		membership->heard_too_much = true;
+		return;
+	}
+	*membership->heard_end = heard;
+	membership->heard_end = &heard->next;
+	membership->heard_count++;
+}
+
+/* Begin to remember what is heard; not anew while that is under way for another closure. */
+void membership_listen(struct membership *membership)
+{
+	if (membership->heard_arena != NULL)
+		return;
+	membership->heard_arena = arena_new(MEMBERSHIP_MAX_HEARD_BYTES);
+	membership->heard = NULL;
+	membership->heard_end = &membership->heard;
+	membership->heard_count = 0;
+	membership->heard_too_much = membership->heard_arena == NULL;
+}
+
+/* What was remembered is of no more use, unless another closure is still being read. */
+void membership_forget_heard(struct membership *membership)
+{
+	if (membership->loading || membership->pending.patch != NULL)
+		return;
+	arena_free(&membership->heard_arena);
+	membership->heard = NULL;
+}
+
+/* What was heard meanwhile, judged by the new closure: what nobody listed before, somebody may list now. */
+void membership_replay(struct membership *membership)
+{
+	for (const struct heard *heard = membership->heard; heard != NULL; heard = heard->next) {
+		const struct dir_watch_event event = {
+		    .kind = DIR_WATCH_CHANGE,
+		    .change = heard->change,
+		    .entry = heard->entry,
+		    .id = heard->id,
+		};
+
+		membership_heed(membership, &event);
+	}
+	if (membership->heard_too_much) {
+		begin_pending(membership);
+		membership->pending.concern.everything = true;
+	}
+}
