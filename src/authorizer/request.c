@@ -165,7 +165,7 @@ static bool answer_stale(struct request *request, const struct findings *finding
 /* One who joined others may have more time left than the first of them had. */
 static bool may_ask_again(const struct request *request, const struct findings *findings)
 {
-	return findings->standing->reason == WA_REASON_DEADLINE_EXCEEDED && clock_monotonic_ms() < request->deadline_ms;
+	return findings->is_late && clock_monotonic_ms() < request->deadline_ms;
 }
 
 static void told(struct asker *asker, const struct findings *findings)
