@@ -153,8 +153,6 @@ static void put_into_force(struct wa_engine *engine, struct regime *regime)
 	struct regime *before = atomic_exchange(&engine->regime, regime);
 
 	show(engine, regime->config);
-	if (engine->policy_watch != NULL)
-		policy_watch_set(engine->policy_watch, regime->config);
 	log_info(&engine->log, "%s: the new policy is in force", regime->config->path);
 	retire(engine, before);
 }
@@ -390,7 +388,7 @@ static enum status open_with_watch(const struct config *config, const struct wa_
 	enum status status = engine_open_with(config, options, &engine, error);
 
 	if (status == STATUS_OK)
-		status = policy_watch_open(config->path, config, engine->executor, &engine->log, policy_changed, engine,
+		status = policy_watch_open(config, engine->executor, &engine->log, policy_changed, engine,
 					   &engine->policy_watch, error);
 	if (status == STATUS_OK)
 		*engine_out = engine;

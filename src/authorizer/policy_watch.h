@@ -5,13 +5,11 @@
  *
  *	a file changes -> read the policy -> good, and other than before   -> heard(config)
  *				          -> good, with the same content   -> nothing
- *				          -> unusable                      -> heard(error), once for each state of it
+ *				          -> unusable                      -> heard(error), once for each different message
  *
- * "Before" is the policy that was told last (at first, the one given to policy_watch_open). What is compared is the content of
- * all the files, so a touched or identically rewritten policy is no news. When the watch begins, and each time that the
- * set of files has changed, the policy is read once more, so that nothing falls between reading and watching.
- * An unusable policy is looked at again every POLICY_WATCH_RETRY_MS: what cures it may be a file that only the unusable policy names.
- * The files that are followed are those of the policy that was told last: the next one to be in force.
+ * "Before" is the policy that was told last (at first, the one given to policy_watch_open). When the watch begins, and each
+ * time that the set of files has changed, the policy is read once more, so that nothing falls between reading and watching. An unusable
+ * policy is looked at again every POLICY_WATCH_RETRY_MS: what cures it may be a file that only the unusable policy names.
  *
  * The thread has a second duty: it runs what must not run on the executor because it waits (policy_watch_run).
  *
@@ -43,24 +41,14 @@ typedef void policy_watch_fn(void *context, const struct config *config, const s
 /**
  * Start the thread.
  *
- * @param path      as config_load has it; copied.
- * @param config    what was read from there last; a reference of its own is taken.
- * @param executor  where `heard` runs; outlives policy_watch_stop.
+ * @param config    what was read from its path last; a reference of its own is taken.
+ * @param executor  where `heard` runs; outlives policy_watch_close.
  * @param log       borrowed until policy_watch_close.
- * @param watch_out set before anything is heard.
  * @return STATUS_OK, STATUS_NO_MEMORY, STATUS_LIMIT (no thread, no descriptor).
  */
-NODISCARD enum status policy_watch_open(const char *path, const struct config *config, struct executor *executor,
-					const struct log *log, policy_watch_fn *heard, void *context,
-					struct policy_watch **watch_out, struct error *error);
-
-/**
- * This policy is in force: from now on what is read is compared with it, and its files are followed. Nothing when it is the one
- * told last (the usual case), when a newer one is on its way to `heard`, or after policy_watch_stop. Only for a policy that has just come into force: with an
- * older one, that which the file holds would be news again and again.
- * Threads: the executor.
- */
-void policy_watch_set(struct policy_watch *watch, const struct config *config);
+NODISCARD enum status policy_watch_open(const struct config *config, struct executor *executor, const struct log *log,
+					policy_watch_fn *heard, void *context, struct policy_watch **watch_out,
+					struct error *error);
 
 /**
  * Run `task` on the watch's thread: later, exactly once, in the order of these calls, never inside one. It must live until it runs, and may
@@ -70,14 +58,12 @@ void policy_watch_set(struct policy_watch *watch, const struct config *config);
 void policy_watch_run(struct policy_watch *watch, struct task *task);
 
 /**
- * Run the tasks that are queued, end the thread, join it. What was read but not heard yet is dropped: nothing is heard
- * any more, but for a call that the executor is in the middle of. Not from the executor or a task of the watch. Twice is allowed.
+ * Run the tasks that are queued, end the thread, join it. What was read but not heard yet may still be heard while the executor
+ * runs. Not from the executor or a task of the watch. Twice is allowed.
  */
 void policy_watch_stop(struct policy_watch *watch);
 
-/**
- * policy_watch_stop, then free. The executor has run what was posted (it is closed, say). NULL-safe; sets the pointer to NULL.
- */
+/** policy_watch_stop, then free. The executor has run what was posted. NULL-safe; sets the pointer to NULL. */
 void policy_watch_close(struct policy_watch **watch);
 
 #endif

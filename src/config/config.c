@@ -45,3 +45,11 @@ void config_unref(const struct config **config)
 	arena_free(&life->arena);
 	memory_free(life);
 }
+
+/* Each file is digested under what came before it. */
+void config_note_content(struct config *config, const void *data, size_t length)
+{
+	const struct digest_key before = {config->content.high, config->content.low};
+
+	config->content = digest_of(&before, data, length);
+}

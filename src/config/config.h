@@ -8,6 +8,7 @@
 #ifndef WSMAUTHZ_CONFIG_CONFIG_H
 #define WSMAUTHZ_CONFIG_CONFIG_H
 
+#include <base/digest.h>
 #include <base/error.h>
 #include <base/log.h>
 #include <os/secret.h>
@@ -61,10 +62,11 @@ struct config_directory {
 	enum config_identity identity;
 
 	enum config_bind bind;
-	const char *bind_mechanism; /* "EXTERNAL", "SCRAM-SHA-256", "GSSAPI"...: for CONFIG_BIND_SASL */
-	const char *bind_dn;        /* simple */
-	const char *bind_user;      /* SASL authentication identity; NULL: the mechanism's own */
-	struct secret *bind_secret; /* owned; NULL where the mechanism needs none */
+	const char *bind_mechanism;   /* "EXTERNAL", "SCRAM-SHA-256", "GSSAPI"...: for CONFIG_BIND_SASL */
+	const char *bind_dn;          /* simple */
+	const char *bind_user;        /* SASL authentication identity; NULL: the mechanism's own */
+	const char *bind_secret_file; /* where it came from; NULL likewise */
+	struct secret *bind_secret;   /* owned; NULL where the mechanism needs none */
 
 	enum config_tls tls;
 	const char *tls_ca_file;  /* beside the policy; NULL: the system's */
@@ -125,8 +127,10 @@ enum config_audit_sink { CONFIG_AUDIT_SYSTEM = 0, /* journal */ CONFIG_AUDIT_FIL
 struct config_life;
 
 struct config {
-	struct config_life *life;   /* private: references, and what owns the strings */
-	const char *path;           /* as given to config_load */
+	struct config_life *life; /* private: references, and what owns the strings */
+	const char *path;         /* as given to config_load */
+	struct digest
+	    content; /* of the policy, and of the files that were read for it: the same in two loads, the same policy */
 	const char *default_domain; /* NULL: plain names are refused */
 
 	struct config_directory *directories;

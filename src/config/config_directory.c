@@ -3,6 +3,7 @@
 #include <base/ascii.h>
 #include <base/memory.h>
 #include <config/config_elements.h>
+#include <config/config_life.h>
 #include <config/config_value.h>
 #include <config/config_words.h>
 #include <identity/dn.h>
@@ -82,6 +83,11 @@ static enum status read_password(struct config_reading *reading, struct config_d
 {
 	enum status status = file_read_secret(draft->password_file, &draft->out.bind_secret, reading->error);
 
+	if (status == STATUS_OK) {
+		draft->out.bind_secret_file = draft->password_file;
+		config_note_content(reading->config, secret_bytes(draft->out.bind_secret),
+				    secret_length(draft->out.bind_secret));
+	}
 	return status == STATUS_OK ? status : file_failed(reading, "bind/@password-file", status, line);
 }
 
@@ -146,6 +152,8 @@ static enum status check_pem(struct config_reading *reading, const struct pem *p
 			   "it must have a line \"%s\"; of DER make PEM by: openssl %s -inform DER", pem->begin,
 			   pem->command);
 	}
+	if (status == STATUS_OK)
+		config_note_content(reading->config, data, length);
 	memory_free(data);
 	return status == STATUS_OK ? status : file_failed(reading, pem->attribute, status, line);
 }

@@ -23,6 +23,9 @@ struct config_life {
 	struct config *config; /* the same object that has this as its `life` */
 };
 
+/** So many bytes more were read for it: they go into config->content. */
+void config_note_content(struct config *config, const void *data, size_t length);
+
 /** An empty policy with one reference; config_unref frees it. NULL when memory ran out. */
 NODISCARD struct config *config_new(void);
 

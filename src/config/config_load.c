@@ -117,6 +117,8 @@ enum status config_parse(const char *data, size_t length, const char *path, cons
 	if (status != STATUS_OK)
 		return status;
 	loaded = config = config_new();
+	if (config != NULL)
+		config_note_content(config, data, length);
 	status = config == NULL ? error_no_memory(error) : read_policy(config, xml, path, error);
 	if (status == STATUS_OK) {
 		*config_out = loaded;

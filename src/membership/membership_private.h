@@ -151,6 +151,9 @@ void membership_watch_load_begins(struct membership *membership);
 /** A load ended; well: the closure is the new one. What was told meanwhile is applied to it. */
 void membership_watch_load_ended(struct membership *membership, bool well);
 
+/** What was loaded is older than what the watch had told when the load began: another server has answered, which is behind. */
+bool membership_watch_is_ahead(const struct membership *membership, const char *csn);
+
 /** The watch is up, and the closure is what it watches. */
 bool membership_is_watched(const struct membership *membership);
 /** Something that was heard of is not in the closure yet. */

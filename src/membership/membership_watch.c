@@ -301,6 +301,12 @@ static void load_later(struct membership *membership)
 	(void)!executor_timer_set(membership->executor, &membership->reload, clock_monotonic_ms() + delay_ms);
 }
 
+bool membership_watch_is_ahead(const struct membership *membership, const char *csn)
+{
+	return membership->watched.up && csn != NULL && membership->load_told != NULL &&
+	       !closure_csn_covers(csn, membership->load_told);
+}
+
 static void take_load(struct membership *membership)
 {
 	struct watched *watched = &membership->watched;
@@ -310,8 +316,7 @@ static void take_load(struct membership *membership)
 	touch_everything(membership);
 	if (!watched->up)
 		return;
-	if (membership->csn == NULL || membership->load_told == NULL ||
-	    !closure_csn_covers(membership->csn, membership->load_told)) {
+	if (membership->csn == NULL || membership->load_told == NULL) {
 		load_later(membership);
 		return;
 	}
