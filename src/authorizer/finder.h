@@ -48,9 +48,9 @@
  * Not more: a pipeline of 8 to 64 searches gets all that there is, so beyond that seekers only wait elsewhere, and
  * what is under way can no longer be merged, which makes it cheaper by a factor of 4 to 10.
  */
-#define FINDER_WINDOW 16
+#define FINDER_WINDOW 3
 /* Users in one search. 200 are slower again (slapd, Samba and 389 Directory Server alike). */
-#define FINDER_BATCH 50
+#define FINDER_BATCH 25
 /* Nobody more joins a search whose names take so many bytes of the filter; the longest (SENDER_MAX_UPN_UNITS) has 18 KB. */
 #define FINDER_MAX_NAMES_BYTES ((size_t)64 * 1024)
 

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <authorizer/policy_watch.h>
+
+#include <assert.h>
 #include <base/memory.h>
 #include <os/file_watch.h>
 #include <os/thread.h>
+#include <stdbool.h>
 #include <string.h>
 
 /* The policy, a secret, CA and CRL files. */
 #define MAX_FILES 4
 
-/* Something to be heard on the executor. */
+/* What is to be heard: a policy, then an error, or one of them. */
 struct news {
-	struct policy_watch *watch;
-	const struct config *config; /* NULL: `error` */
-	struct error error;
-	struct task task;
+	const struct config *config; /* owned; NULL: none */
+	struct error error;          /* of a later look; STATUS_OK: none */
 };
 
 struct policy_watch {
@@ -21,76 +22,132 @@ struct policy_watch {
 	const struct log *log;
 	policy_watch_fn *heard;
 	void *context;
+	char *path; /* owned */
 	struct thread thread;
 
-	struct mutex lock; /* guards what follows */
+	struct mutex lock; /* guards: is_stopping, first, last, files (who only waits: see there), news, is_posted */
 	bool is_stopping;
 	struct task *first, *last;
-	struct file_watch *files; /* to wake it; only the thread changes it */
+	struct file_watch *files; /* only the thread changes it, and waits on it without the lock */
+	struct news news;
+	bool is_posted; /* `telling` waits on the executor */
+	struct task telling;
 
-	/* the thread's own */
+	/* The thread's own. */
 	const struct config *told;
-	struct error complaint; /* the last one that was told; STATUS_OK: none */
+	bool is_followed;       /* `files` are those of `told` */
+	bool is_good;           /* what was read last is usable */
+	bool has_warned;        /* that the files could not be followed */
+	struct error complaint; /* why not */
 };
 
-static void run_news(void *context)
+/* On the executor. */
+static void tell_news(void *context)
 {
-	struct news *news = context;
+	struct policy_watch *watch = context;
+	struct news news;
+	bool is_stopping;
 
-	news->watch->heard(news->watch->context, news->config, news->config == NULL ? &news->error : NULL);
-	memory_free(news);
-}
-
-/* Takes the reference. */
-static void tell(struct policy_watch *watch, const struct config *config, const struct error *error)
-{
-	struct news *news = memory_new(sizeof(*news));
-
-	if (news == NULL) {
-		log_error(watch->log, "no memory to tell of a new policy: it is read again");
-		config_unref(&config);
-		config_unref(&watch->told); /* whatever is read next is new */
+	mutex_lock(&watch->lock);
+	news = watch->news;
+	watch->news.config = NULL;
+	watch->news.error.status = STATUS_OK;
+	watch->is_posted = false;
+	is_stopping = watch->is_stopping;
+	mutex_unlock(&watch->lock);
+	if (is_stopping) {
+		config_unref(&news.config);
 		return;
 	}
-	*news = (struct news){.watch = watch, .config = config, .task = {.run = run_news, .context = news}};
-	if (error != NULL)
-		news->error = *error;
-	executor_post(watch->executor, &news->task);
+	if (news.config != NULL)
+		watch->heard(watch->context, news.config, NULL);
+	if (news.error.status != STATUS_OK)
+		watch->heard(watch->context, NULL, &news.error);
 }
 
-static bool is_news(const struct policy_watch *watch, const struct config *config)
+static void post_news_locked(struct policy_watch *watch) REQUIRES(watch->lock);
+
+static void post_news_locked(struct policy_watch *watch)
 {
-	return watch->told == NULL || digest_compare(&watch->told->content, &config->content) != 0;
+	if (watch->is_posted)
+		return;
+	watch->is_posted = true;
+	executor_post(watch->executor, &watch->telling);
 }
 
-/* Read the policy. False: it is unusable. */
-static bool look(struct policy_watch *watch, const char *path)
+/* Takes the reference. What nobody has heard yet is of yesterday. */
+static void tell_policy(struct policy_watch *watch, const struct config *config)
+{
+	const struct config *stale;
+
+	mutex_lock(&watch->lock);
+	stale = watch->news.config;
+	watch->news.config = config;
+	watch->news.error.status = STATUS_OK;
+	post_news_locked(watch);
+	mutex_unlock(&watch->lock);
+	config_unref(&stale);
+}
+
+static void tell_error(struct policy_watch *watch, const struct error *error)
+{
+	mutex_lock(&watch->lock);
+	watch->news.error = *error;
+	post_news_locked(watch);
+	mutex_unlock(&watch->lock);
+}
+
+/* What was wrong is right again before anybody has heard of it. */
+static void forget_error(struct policy_watch *watch)
+{
+	mutex_lock(&watch->lock);
+	watch->news.error.status = STATUS_OK;
+	mutex_unlock(&watch->lock);
+}
+
+static void complain(struct policy_watch *watch, const struct error *error)
+{
+	const bool is_known = !watch->is_good && strcmp(watch->complaint.what, error->what) == 0;
+
+	watch->is_good = false;
+	watch->complaint = *error;
+	if (!is_known)
+		tell_error(watch, error);
+}
+
+static void take(struct policy_watch *watch, const struct config *config)
+{
+	const bool is_news = !config_is_same(config, watch->told);
+
+	if (!watch->is_good && !is_news) {
+		forget_error(watch);
+		log_info(watch->log, "%s: the policy is again what it was before", watch->path);
+	}
+	watch->is_good = true;
+	if (!is_news)
+		return;
+	config_unref(&watch->told);
+	watch->told = config_ref(config);
+	watch->is_followed = false;
+	tell_policy(watch, config_ref(config));
+}
+
+static void look(struct policy_watch *watch)
 {
 	const struct config *config = NULL;
 	struct error error = {.status = STATUS_OK};
 
-	if (config_load(path, &config, &error) != STATUS_OK) {
-		if (watch->complaint.status == STATUS_OK || strcmp(watch->complaint.what, error.what) != 0)
-			tell(watch, NULL, &error);
-		watch->complaint = error;
-		return false;
-	}
-	watch->complaint.status = STATUS_OK;
-	if (is_news(watch, config)) {
-		config_unref(&watch->told);
-		watch->told = config_ref(config);
-		tell(watch, config_ref(config), NULL);
-	}
+	if (config_load(watch->path, &config, &error) == STATUS_OK)
+		take(watch, config);
+	else
+		complain(watch, &error);
 	config_unref(&config);
-	return true;
 }
 
 static size_t list_files(const struct config *config, const char *path, const char *files[MAX_FILES])
 {
-	const struct config_directory *directory = config == NULL ? NULL : &config->directories[0];
-	const char *const named[] = {directory == NULL ? NULL : directory->bind_secret_file,
-				     directory == NULL ? NULL : directory->tls_ca_file,
-				     directory == NULL ? NULL : directory->tls_crl_file};
+	const struct config_directory *directory = &config->directories[0];
+	const char *const named[] = {directory->bind_secret_file, directory->tls_ca_file, directory->tls_crl_file};
 	size_t count = 0;
 
 	files[count++] = path;
@@ -137,47 +194,78 @@ static void set_files(struct policy_watch *watch, struct file_watch *files)
 	file_watch_close(&before);
 }
 
-/* Follow the files of the policy that was told last. Without memory or descriptors those of before are followed on. */
-static void follow(struct policy_watch *watch, const char *path)
+/* Watch the files of the policy that was told last. False: those of before are watched on, and it is to be tried again. */
+static bool follow(struct policy_watch *watch)
 {
 	const char *paths[MAX_FILES];
-	size_t count = list_files(watch->told, path, paths);
+	const size_t count = list_files(watch->told, watch->path, paths);
 	struct file_watch *files = NULL;
-	struct error error;
+	struct error error = {.status = STATUS_OK};
 
-	if (file_watch_open(paths, count, &files, &error) == STATUS_OK)
+	watch->is_followed = file_watch_open(paths, count, &files, &error) == STATUS_OK;
+	if (watch->is_followed)
 		set_files(watch, files);
-	else
-		log_failure(watch->log, LOG_LEVEL_WARNING, "the files that the policy names are not watched", &error);
+	else if (!watch->has_warned)
+		log_failure(watch->log, LOG_LEVEL_WARNING, "the files that the new policy names are not watched yet",
+			    &error);
+	watch->has_warned = !watch->is_followed;
+	return watch->is_followed;
 }
 
 static void run_watch(void *context)
 {
 	struct policy_watch *watch = context;
-	char *path = memory_copy_text(watch->told->path);
-	bool is_good = true, is_due = true;
+	bool is_due = true; /* for what changed before the watch began */
+	bool is_settled;
 
 	while (run_tasks(watch)) {
-		if (is_due && path != NULL) {
-			const struct config *before = watch->told;
-
-			is_good = look(watch, path);
-			if (watch->told != before) {
-				follow(watch, path);
-				continue; /* what changed before that is seen by another look */
-			}
+		if (is_due)
+			look(watch);
+		if (!watch->is_followed && follow(watch)) {
+			is_due = true; /* likewise */
+			continue;
 		}
-		is_due =
-		    file_watch_wait(watch->files, is_good ? FILE_WATCH_FOREVER : POLICY_WATCH_RETRY_MS) || !is_good;
+		is_settled = watch->is_good && watch->is_followed;
+		is_due = file_watch_wait(watch->files, is_settled ? FILE_WATCH_FOREVER : POLICY_WATCH_RETRY_MS) ||
+			 !is_settled;
 	}
-	memory_free(path);
+}
+
+/* A watch without a thread. NULL: no memory. */
+static struct policy_watch *new_watch(const struct config *config)
+{
+	struct policy_watch *watch = memory_new(sizeof(*watch));
+
+	if (watch == NULL)
+		return NULL;
+	mutex_init(&watch->lock);
+	watch->path = memory_copy_text(config->path);
+	watch->told = config_ref(config);
+	watch->is_good = watch->is_followed = true;
+	watch->telling = (struct task){.run = tell_news, .context = watch};
+	if (watch->path == NULL)
+		policy_watch_close(&watch);
+	return watch;
+}
+
+static enum status start(struct policy_watch *watch, struct policy_watch **watch_out, struct error *error)
+{
+	enum status status;
+
+	/* The new thread waits for the lock: what it tells comes when the watch is known to whoever opened it. */
+	mutex_lock(&watch->lock);
+	status = thread_start(&watch->thread, "wa-policy", run_watch, watch, error);
+	if (status == STATUS_OK)
+		*watch_out = watch;
+	mutex_unlock(&watch->lock);
+	return status;
 }
 
 enum status policy_watch_open(const struct config *config, struct executor *executor, const struct log *log,
 			      policy_watch_fn *heard, void *context, struct policy_watch **watch_out,
 			      struct error *error)
 {
-	struct policy_watch *watch = memory_new(sizeof(*watch));
+	struct policy_watch *watch = new_watch(config);
 	const char *paths[MAX_FILES];
 	enum status status;
 
@@ -187,21 +275,18 @@ enum status policy_watch_open(const struct config *config, struct executor *exec
 	watch->log = log;
 	watch->heard = heard;
 	watch->context = context;
-	watch->told = config_ref(config);
-	mutex_init(&watch->lock);
-	status = file_watch_open(paths, list_files(config, config->path, paths), &watch->files, error);
-	/* Set first: what is heard may want it. */
-	*watch_out = watch;
+	status = file_watch_open(paths, list_files(config, watch->path, paths), &watch->files, error);
 	if (status == STATUS_OK)
-		status = thread_start(&watch->thread, "wa-policy", run_watch, watch, error);
+		status = start(watch, watch_out, error);
 	if (status != STATUS_OK)
-		policy_watch_close(watch_out);
+		policy_watch_close(&watch);
 	return status;
 }
 
 void policy_watch_run(struct policy_watch *watch, struct task *task)
 {
 	mutex_lock(&watch->lock);
+	assert(!watch->is_stopping);
 	task->next = NULL;
 	if (watch->last != NULL)
 		watch->last->next = task;
@@ -232,6 +317,7 @@ void policy_watch_close(struct policy_watch **reference)
 	policy_watch_stop(watch);
 	file_watch_close(&watch->files);
 	config_unref(&watch->told);
+	memory_free(watch->path);
 	mutex_done(&watch->lock);
 	memory_free(watch);
 }

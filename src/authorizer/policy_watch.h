@@ -7,9 +7,10 @@
  *				          -> good, with the same content   -> nothing
  *				          -> unusable                      -> heard(error), once for each different message
  *
- * "Before" is the policy that was told last (at first, the one given to policy_watch_open). When the watch begins, and each
- * time that the set of files has changed, the policy is read once more, so that nothing falls between reading and watching. An unusable
- * policy is looked at again every POLICY_WATCH_RETRY_MS: what cures it may be a file that only the unusable policy names.
+ * "Before" is the policy that was told last (at first, the one given to policy_watch_open); it is its files that are watched.
+ * When the watch begins, and each time that it moves to the files of another policy, the policy is read once more, so that
+ * nothing falls between reading and watching. An unusable policy is looked at again every POLICY_WATCH_RETRY_MS: what cures it
+ * may be a file that only the unusable policy names. Telling allocates nothing; what was not heard yet gives way to what is newer.
  *
  * The thread has a second duty: it runs what must not run on the executor because it waits (policy_watch_run).
  *
@@ -42,8 +43,9 @@ typedef void policy_watch_fn(void *context, const struct config *config, const s
  * Start the thread.
  *
  * @param config    what was read from its path last; a reference of its own is taken.
- * @param executor  where `heard` runs; outlives policy_watch_close.
+ * @param executor  where `heard` runs; outlives policy_watch_stop.
  * @param log       borrowed until policy_watch_close.
+ * @param watch_out set before anything is heard.
  * @return STATUS_OK, STATUS_NO_MEMORY, STATUS_LIMIT (no thread, no descriptor).
  */
 NODISCARD enum status policy_watch_open(const struct config *config, struct executor *executor, const struct log *log,
@@ -51,15 +53,15 @@ NODISCARD enum status policy_watch_open(const struct config *config, struct exec
 					struct error *error);
 
 /**
- * Run `task` on the watch's thread: later, exactly once, in the order of these calls, never inside one. It must live until it runs, and may
- * be freed by then. Meanwhile no change of the policy is noticed; it is afterwards.
+ * Run `task` on the watch's thread: later, exactly once, in the order of these calls, never inside one. It must live until
+ * it runs. While it runs changes of the policy are not noticed; they are afterwards.
  * Never fails. Not after policy_watch_stop was called. Threads: any.
  */
 void policy_watch_run(struct policy_watch *watch, struct task *task);
 
 /**
- * Run the tasks that are queued, end the thread, join it. What was read but not heard yet may still be heard while the executor
- * runs. Not from the executor or a task of the watch. Twice is allowed.
+ * Run the tasks that are queued, end the thread, join it. What was read but not heard yet is dropped: nothing is heard
+ * any more, but for what the executor is in the middle of. Not from the executor or a task of the watch. Twice is allowed.
  */
 void policy_watch_stop(struct policy_watch *watch);
 

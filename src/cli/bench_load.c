@@ -114,7 +114,21 @@ static void count_locked(struct asker *asker, const struct slot *slot, const str
 			       decision->detail != NULL ? decision->detail : "");
 }
 
-/* On the engine's thread. */
+static void free_slot_locked(struct asker *asker, struct slot *slot) REQUIRES(asker->lock)
+{
+	slot->next = asker->free;
+	asker->free = slot;
+	asker->under_way--;
+	if (slot->next == NULL || asker->under_way == 0)
+		condition_signal(&asker->freed);
+}
+
+static bool ask_next(struct slot *slot, uint64_t now_ns);
+
+/*
+ * On the engine's thread. In a closed loop the next question is asked here and now: a thread that has to be woken for each answer would
+ * be measured along with the engine.
+ */
 static void decided(void *context, const struct wa_decision *decision)
 {
 	struct slot *slot = context;
@@ -126,11 +140,11 @@ static void decided(void *context, const struct wa_decision *decision)
 		authorized[slot->sender] = 1;
 	mutex_lock(&asker->lock);
 	count_locked(asker, slot, decision, now_ns);
-	slot->next = asker->free;
-	asker->free = slot;
-	asker->under_way--;
-	if (slot->next == NULL || asker->under_way == 0)
-		condition_signal(&asker->freed);
+	mutex_unlock(&asker->lock);
+	if (decision->reason != WA_REASON_OVERLOAD && ask_next(slot, now_ns))
+		return;
+	mutex_lock(&asker->lock);
+	free_slot_locked(asker, slot);
 	mutex_unlock(&asker->lock);
 }
 
@@ -166,6 +180,14 @@ static bool ask(struct asker *asker, struct slot *slot, uint64_t asked_ns)
 	if (!wa_engine_decide(load->engine, &question, decided, slot))
 		decline(slot);
 	return true;
+}
+
+/* False: it is over, or the loop is open. */
+static bool ask_next(struct slot *slot, uint64_t now_ns)
+{
+	struct load *load = slot->asker->load;
+
+	return load->plan.rate == 0 && now_ns < load->end_ns && ask(slot->asker, slot, now_ns);
 }
 
 /* All free slots at once, or NULL at the end of the run, and when no answer has come for too long. They count as under way. */

@@ -2,7 +2,7 @@
 /*
  * Load on an engine, from several threads: decisions that are asked by wa_engine_decide and answered later.
  *
- *	closed loop   each thread keeps its share of the outstanding decisions under way: an answer makes room for the next question
+ *	closed loop   so many decisions are kept under way: who is answered asks the next question, on the engine's thread
  *	open loop     so many questions a second, whatever the pace of the answers; one that had to wait for room counts from when it was due
  *	limited       so many senders from the first on, once each, then the end; what was decided can be kept
  *

@@ -3,6 +3,7 @@
 #include <config/config.h>
 #include <config/config_life.h>
 #include <os/secret.h>
+#include <string.h>
 
 struct config *config_new(void)
 {
@@ -44,6 +45,24 @@ void config_unref(const struct config **config)
 		secret_free(&life->config->directories[i].bind_secret);
 	arena_free(&life->arena);
 	memory_free(life);
+}
+
+static bool is_same_secret(const struct secret *a, const struct secret *b)
+{
+	if (a == NULL || b == NULL)
+		return a == b;
+	/* Their bytes are compared, and go nowhere. */
+	return secret_length(a) == secret_length(b) && memcmp(secret_bytes(a), secret_bytes(b), secret_length(a)) == 0;
+}
+
+bool config_is_same(const struct config *a, const struct config *b)
+{
+	if (digest_compare(&a->content, &b->content) != 0 || a->directory_count != b->directory_count)
+		return false;
+	for (size_t i = 0; i < a->directory_count; i++)
+		if (!is_same_secret(a->directories[i].bind_secret, b->directories[i].bind_secret))
+			return false;
+	return true;
 }
 
 /* Each file is digested under what came before it. */

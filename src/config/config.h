@@ -127,10 +127,9 @@ enum config_audit_sink { CONFIG_AUDIT_SYSTEM = 0, /* journal */ CONFIG_AUDIT_FIL
 struct config_life;
 
 struct config {
-	struct config_life *life; /* private: references, and what owns the strings */
-	const char *path;         /* as given to config_load */
-	struct digest
-	    content; /* of the policy, and of the files that were read for it: the same in two loads, the same policy */
+	struct config_life *life;   /* private: references, and what owns the strings */
+	const char *path;           /* as given to config_load */
+	struct digest content;      /* of the policy and the CA and CRL files, in this order; see config_is_same */
 	const char *default_domain; /* NULL: plain names are refused */
 
 	struct config_directory *directories;
@@ -187,6 +186,9 @@ NODISCARD enum status config_parse(const char *data, size_t length, const char *
 const struct config *config_ref(const struct config *config);
 /** NULL-safe; sets the pointer to NULL. */
 void config_unref(const struct config **config);
+
+/** Whether two policies of one path were read from the same bytes: their own, and those of the files that they name. */
+bool config_is_same(const struct config *a, const struct config *b);
 
 /** "500ms", "3s", "5m", "2h", "0s" -> milliseconds. False: not a duration, or over 100 days. */
 NODISCARD bool config_parse_duration(const char *text, uint64_t *ms_out);

@@ -83,11 +83,8 @@ static enum status read_password(struct config_reading *reading, struct config_d
 {
 	enum status status = file_read_secret(draft->password_file, &draft->out.bind_secret, reading->error);
 
-	if (status == STATUS_OK) {
+	if (status == STATUS_OK)
 		draft->out.bind_secret_file = draft->password_file;
-		config_note_content(reading->config, secret_bytes(draft->out.bind_secret),
-				    secret_length(draft->out.bind_secret));
-	}
 	return status == STATUS_OK ? status : file_failed(reading, "bind/@password-file", status, line);
 }
 

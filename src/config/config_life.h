@@ -23,7 +23,10 @@ struct config_life {
 	struct config *config; /* the same object that has this as its `life` */
 };
 
-/** So many bytes more were read for it: they go into config->content. */
+/**
+ * So many bytes more were read for it: they go into config->content. Not those of a secret, which is kept out of core dumps: a digest
+ * in one would tell who guessed it right.
+ */
 void config_note_content(struct config *config, const void *data, size_t length);
 
 /** An empty policy with one reference; config_unref frees it. NULL when memory ran out. */

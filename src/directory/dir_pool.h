@@ -73,7 +73,8 @@ struct dir_request {
 	enum dir_priority priority;
 	void (*done)(struct dir_request *request); /* on the pool's executor */
 	void *context;
-	uint64_t connection; /* the answer: the connection that gave it, numbered since the pool was opened; 0: none did */
+	uint64_t
+	    connection; /* the answer: the connection that gave it, numbered since the pool was opened; 0: none did */
 
 	/* private to the pool */
 	struct task task;

@@ -144,7 +144,8 @@ static void load_ended(void *context, const struct closure_loaded *loaded)
 	if (loaded->status != STATUS_OK) {
 		take_failure(membership, loaded->error, loaded->began_us);
 	} else if (membership_watch_is_ahead(membership, loaded->csn)) {
-		error_set(&error, STATUS_UNREACHABLE, "the server that answers is behind the changes that the directory told of");
+		error_set(&error, STATUS_UNREACHABLE,
+			  "the server that answers is behind the changes that the directory told of");
 		take_failure(membership, &error, loaded->began_us);
 	} else if (!pin_roots(membership, loaded->closure)) {
 		error_no_memory(&error);

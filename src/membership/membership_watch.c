@@ -310,10 +310,13 @@ bool membership_watch_is_ahead(const struct membership *membership, const char *
 static void take_load(struct membership *membership)
 {
 	struct watched *watched = &membership->watched;
+	/* The old one was kept up to date all the while; the new one only has a new index. */
+	bool is_same = watched->up && watched->covers && !membership_is_pending(membership);
 
 	forget_pending(membership);
 	watched->covers = false;
-	touch_everything(membership);
+	if (!is_same)
+		touch_everything(membership);
 	if (!watched->up)
 		return;
 	if (membership->csn == NULL || membership->load_told == NULL) {

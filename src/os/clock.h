@@ -16,7 +16,10 @@ uint64_t clock_monotonic_us(void);
 /** The same in milliseconds. */
 uint64_t clock_monotonic_ms(void);
 
-/** The same, cheaper, and at most some ten milliseconds behind: for ages of seconds. */
+/**
+ * The same, cheaper, never ahead, and as far behind as the system's tick: ten milliseconds at most, but more while a virtual machine
+ * is held up. For ages of seconds.
+ */
 uint64_t clock_coarse_ms(void);
 
 /** Seconds since 1970-01-01 UTC. */

@@ -20,6 +20,7 @@ uint64_t clock_monotonic_ms(void)
 	return clock_monotonic_us() / 1000;
 }
 
+/* Linux (2.6.32) has it: it reads the moment of the last tick rather than the processor's counter. */
 #ifdef CLOCK_MONOTONIC_COARSE
 #define COARSE_CLOCK CLOCK_MONOTONIC_COARSE
 #else

@@ -46,7 +46,7 @@ enum sign {
 };
 
 struct watched_file {
-	char *path; /* owned */
+	char *path;                /* owned */
 	struct look name, content; /* of the path, links not followed and followed */
 	int signs[SIGN_COUNT];     /* watch descriptors of inotify; NO_SIGN */
 };
@@ -59,11 +59,11 @@ enum stir {
 };
 
 struct file_watch {
-	int wake;    /* eventfd */
-	int inotify; /* -1: the system has none for us */
+	int wake;        /* eventfd */
+	int inotify;     /* -1: the system has none for us */
 	bool is_stirred; /* a change that is not reported yet, or one that had not settled */
-	struct watched_file *files;
 	size_t count;
+	struct watched_file files[];
 };
 
 static bool is_same_time(struct timespec a, struct timespec b)
@@ -295,9 +295,6 @@ void file_watch_wake(struct file_watch *watch)
 
 static enum status copy_paths(struct file_watch *watch, const char *const paths[], size_t count, struct error *error)
 {
-	watch->files = memory_new_array(count, sizeof(*watch->files));
-	if (watch->files == NULL)
-		return error_no_memory(error);
 	for (; watch->count < count; watch->count++) {
 		struct watched_file *file = &watch->files[watch->count];
 
@@ -314,7 +311,8 @@ static enum status open_signs(struct file_watch *watch, struct error *error)
 {
 	watch->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (watch->wake < 0)
-		return error_system(error, STATUS_LIMIT, errno, "could not make a descriptor to wait on for changes of files");
+		return error_system(error, STATUS_LIMIT, errno,
+				    "could not make a descriptor to wait on for changes of files");
 	watch->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	return STATUS_OK;
 }
@@ -326,7 +324,7 @@ enum status file_watch_open(const char *const paths[], size_t count, struct file
 
 	if (count > FILE_WATCH_MAX_FILES)
 		return error_set(error, STATUS_LIMIT, "more than %d files to watch", FILE_WATCH_MAX_FILES);
-	watch = memory_new(sizeof(*watch));
+	watch = memory_new(sizeof(*watch) + count * sizeof(watch->files[0]));
 	if (watch == NULL)
 		return error_no_memory(error);
 	watch->wake = watch->inotify = -1;
@@ -361,6 +359,5 @@ void file_watch_close(struct file_watch **watch)
 	close_if_open(old->wake);
 	for (size_t i = 0; i < old->count; i++)
 		memory_free(old->files[i].path);
-	memory_free(old->files);
 	memory_free(old);
 }

@@ -7,10 +7,17 @@
 #define UNLIMITED UINT32_MAX
 
 /*
- * The context of every authorized user: the host keeps it and gives it back, and has no other use for it, nor have we. So it is one
- * object for all, which needs neither memory nor counting and is as good after Shutdown as before.
+ * The context of every authorized user. The host keeps it, gives it back, and has no other use for it; nor have we: whatever is asked
+ * of a user comes with his name. WinRM takes the same pointer for several calls from a plug-in that counts the references; here
+ * nothing is freed by the last of them, so there is nothing to count. One object that is there as long as the module is:
+ * it needs no memory when a user is let in, and is as good to release after Shutdown, or to another plug-in of the process.
+ * It is never written.
  */
-static char the_user;
+struct plugin_user {
+	char unused;
+};
+
+static struct plugin_user the_user;
 
 static DWORD number_of(enum wa_reason reason)
 {

@@ -17,8 +17,8 @@ struct plugin_answer {
 	DWORD code;              /* 0 is success, but only in an answer that was made */
 	BOOL administrator;      /* FALSE unless the code is 0 */
 	WSMAN_AUTHZ_QUOTA quota; /* of a quota question that succeeded */
-	PVOID user;              /* the context that the host will release; NULL unless the code is 0 */
-	WCHAR *redirect;         /* owned; NULL unless the code is WSMAUTHZ_REDIRECT_REQUESTED */
+	PVOID user;      /* the context that the host will release; the same for all; NULL unless the code is 0 */
+	WCHAR *redirect; /* owned; NULL unless the code is WSMAUTHZ_REDIRECT_REQUESTED */
 };
 
 /**
@@ -41,7 +41,7 @@ DWORD plugin_answer_tell(struct plugin_answer *answer, enum wa_kind kind, WSMAN_
 /** A denial or an error made at the edge; everything else zero or unlimited. `detail` is borrowed. */
 struct wa_decision plugin_answer_refusal(enum wa_reason reason, const char *detail);
 
-/** The host is done with a context; NULL is allowed. False: it is none of ours. */
+/** The host is done with a context, or with one of the times it was given it; NULL is allowed. False: it is none of ours. Threads: any. */
 bool plugin_user_release(const void *user);
 
 #endif

@@ -97,32 +97,16 @@ enum status plugin_start(const char *policy_path, const struct plugin_options *o
 	return STATUS_OK;
 }
 
-bool plugin_pass(struct plugin *plugin, unsigned *ticket_out)
-{
-	*ticket_out = gate_enter(&plugin->gate);
-	if (!atomic_load(&plugin->is_closing))
-		return true;
-	gate_leave(&plugin->gate, *ticket_out);
-	return false;
-}
-
-void plugin_passed(struct plugin *plugin, unsigned ticket)
-{
-	gate_leave(&plugin->gate, ticket);
-}
-
 bool plugin_enter(struct plugin *plugin)
 {
-	bool entered;
+	bool is_open;
 
 	mutex_lock(&plugin->lock);
-	entered = !atomic_load_explicit(&plugin->is_closing, memory_order_relaxed);
-	if (entered) {
-		plugin->calls++;
-		plugin->starting++;
-	}
+	is_open = !atomic_load_explicit(&plugin->is_closing, memory_order_relaxed);
+	plugin->calls++;
+	plugin->starting += is_open;
 	mutex_unlock(&plugin->lock);
-	return entered;
+	return is_open;
 }
 
 static void count_down(struct plugin *plugin, size_t *count)
@@ -152,10 +136,7 @@ static bool become_stopper(struct plugin *plugin)
 
 	mutex_lock(&plugin->lock);
 	is_first = !atomic_exchange(&plugin->is_closing, true);
-	if (is_first) {
-		while (plugin->starting > 0)
-			condition_wait(&plugin->changed, &plugin->lock);
-	} else {
+	if (!is_first) {
 		plugin->stoppers++;
 		while (!plugin->is_closed)
 			condition_wait(&plugin->changed, &plugin->lock);
@@ -166,8 +147,20 @@ static bool become_stopper(struct plugin *plugin)
 	return is_first;
 }
 
+/* Until the engine knows every call that is to be answered by it, and nobody asks its cache. */
+static void wait_until_started(struct plugin *plugin)
+{
+	gate_wait(&plugin->gate);
+	mutex_lock(&plugin->lock);
+	while (plugin->starting > 0)
+		condition_wait(&plugin->changed, &plugin->lock);
+	mutex_unlock(&plugin->lock);
+}
+
 static void wait_for_others(struct plugin *plugin)
 {
+	/* Who came meanwhile is refused, and counted when it leaves the gate. */
+	gate_wait(&plugin->gate);
 	mutex_lock(&plugin->lock);
 	while (plugin->calls > 0)
 		condition_wait(&plugin->changed, &plugin->lock);
@@ -184,7 +177,7 @@ enum status plugin_stop(struct plugin *plugin)
 		return STATUS_INVALID;
 	if (!become_stopper(plugin))
 		return STATUS_OK;
-	gate_wait(&plugin->gate);
+	wait_until_started(plugin);
 	end_threads(plugin);
 	wait_for_others(plugin);
 	free_plugin(plugin);

@@ -176,34 +176,47 @@ static void complete_at_once(enum wa_kind kind, WSMAN_SENDER_DETAILS *details, s
 	(void)plugin_answer_tell(&answer, kind, details, NULL);
 }
 
-static void serve(struct plugin *plugin, enum wa_kind kind, WSMAN_SENDER_DETAILS *details, DWORD flags)
+/* The call is counted in. */
+static void serve_with_record(struct plugin *plugin, enum wa_kind kind, WSMAN_SENDER_DETAILS *details, DWORD flags)
 {
-	struct plugin_call *call;
+	struct plugin_call *call = plugin_call_new(plugin, kind, details);
 
-	if (details == NULL) {
-		log_error(plugin != NULL ? &plugin->log : &system_log,
-			  "plug-in: the host gave no sender details: there is nothing that could be completed");
-		return;
-	}
-	if (plugin == NULL) {
-		complete_at_once(kind, details, NULL, WA_REASON_BAD_CALL, "the host gave no plug-in context");
-		return;
-	}
-	if (plugin_answer_at_once(plugin, kind, details, flags))
-		return;
-	if (!plugin_enter(plugin)) {
-		complete_at_once(kind, details, plugin, WA_REASON_SHUTTING_DOWN, "called while Shutdown runs");
-		return;
-	}
-	call = plugin_call_new(plugin, kind, details);
 	if (call == NULL) {
-		complete_at_once(kind, details, plugin, WA_REASON_NO_MEMORY, "no memory to remember the call");
 		plugin_started(plugin);
+		complete_at_once(kind, details, plugin, WA_REASON_NO_MEMORY, "no memory to remember the call");
 		plugin_leave(plugin);
 		return;
 	}
 	ask(call, plugin, kind, details, flags);
 	plugin_call_finish(call);
+}
+
+static void serve_in(struct plugin *plugin, enum wa_kind kind, WSMAN_SENDER_DETAILS *details, DWORD flags)
+{
+	const unsigned ticket = gate_enter(&plugin->gate);
+	const bool is_told = plugin_answer_at_once(plugin, kind, details, flags);
+	const bool is_let_in = !is_told && plugin_enter(plugin);
+
+	gate_leave(&plugin->gate, ticket);
+	if (is_told)
+		return;
+	if (is_let_in) {
+		serve_with_record(plugin, kind, details, flags);
+		return;
+	}
+	complete_at_once(kind, details, plugin, WA_REASON_SHUTTING_DOWN, "called while Shutdown runs");
+	plugin_leave(plugin);
+}
+
+static void serve(struct plugin *plugin, enum wa_kind kind, WSMAN_SENDER_DETAILS *details, DWORD flags)
+{
+	if (details == NULL)
+		log_error(plugin != NULL ? &plugin->log : &system_log,
+			  "plug-in: the host gave no sender details: there is nothing that could be completed");
+	else if (plugin == NULL)
+		complete_at_once(kind, details, NULL, WA_REASON_BAD_CALL, "the host gave no plug-in context");
+	else
+		serve_in(plugin, kind, details, flags);
 }
 
 /* The policy that this application is to use. */

@@ -4,9 +4,6 @@
 #include <plugin/plugin_answer.h>
 #include <plugin/plugin_instant.h>
 
-/* "ClientCertificate" is the longest that we know. */
-#define MECHANISM_UNITS 32
-
 /*
  * Mechanisms with which Windows itself has established who the sender is. With any other (Basic
  * first of all) the name may be what somebody typed, and a typed SID names nobody.
@@ -21,7 +18,7 @@ bool plugin_may_name_sid(const char *mechanism)
 	return false;
 }
 
-/* The units before the terminator; limit + 1: there are more. */
+/* How many units there are before the terminator; limit + 1: more than the limit. */
 static size_t length_of(PCWSTR units, size_t limit)
 {
 	size_t length = 0;
@@ -31,26 +28,83 @@ static size_t length_of(PCWSTR units, size_t limit)
 	return length;
 }
 
-/* Into 3 * limit bytes, not terminated. False: NULL, empty, too long, or not UTF-16. */
+/*
+ * Into 3 * limit bytes; no terminator is written. At most limit + 1 units are read. False: too long, or not UTF-16.
+ * Nearly all of what comes is ASCII and is read once.
+ */
 static bool read_text(PCWSTR units, size_t limit, char *out, size_t *length_out)
 {
-	size_t length = units == NULL ? 0 : length_of(units, limit);
+	size_t ascii = 0, rest, length;
 
-	return length > 0 && length <= limit && utf16_to_utf8_into((const uint16_t *)units, length, out, length_out);
+	while (ascii < limit && units[ascii] != 0 && units[ascii] < 0x80) {
+		out[ascii] = (char)units[ascii];
+		ascii++;
+	}
+	if (units[ascii] == 0) {
+		*length_out = ascii;
+		return true;
+	}
+	rest = length_of(units + ascii, limit - ascii);
+	if (rest > limit - ascii || !utf16_to_utf8_into((const uint16_t *)units + ascii, rest, out + ascii, &length))
+		return false;
+	*length_out = ascii + length;
+	return true;
+}
+
+/* The host's strings in UTF-8. */
+struct texts {
+	char sender[3 * PLUGIN_INSTANT_NAME_UNITS];
+	char mechanism[3 * PLUGIN_INSTANT_MECHANISM_UNITS + 1];
+	char url[3 * PLUGIN_INSTANT_URL_UNITS + 1];
+	size_t sender_length;
+	bool has_url;
+};
+
+/* Only of a user does it matter where he came to. */
+static bool read_url(PCWSTR units, enum wa_kind kind, struct texts *texts)
+{
+	size_t length;
+
+	texts->has_url = kind == WA_KIND_USER && units != NULL;
+	if (!texts->has_url)
+		return true;
+	if (!read_text(units, PLUGIN_INSTANT_URL_UNITS, texts->url, &length))
+		return false;
+	texts->url[length] = '\0';
+	return true;
+}
+
+/* The texts are read up to their ends and not filled with zeros first: that would take as long as all the rest. */
+static bool read_texts(const WSMAN_SENDER_DETAILS *details, enum wa_kind kind, struct texts *texts)
+{
+	size_t mechanism_length;
+
+	if (details->senderName == NULL || details->authenticationMechanism == NULL ||
+	    !read_text(details->senderName, PLUGIN_INSTANT_NAME_UNITS, texts->sender, &texts->sender_length) ||
+	    texts->sender_length == 0 ||
+	    !read_text(details->authenticationMechanism, PLUGIN_INSTANT_MECHANISM_UNITS, texts->mechanism,
+		       &mechanism_length))
+		return false;
+	texts->mechanism[mechanism_length] = '\0';
+	return read_url(details->httpURL, kind, texts);
 }
 
 struct instant {
 	enum wa_kind kind;
 	struct plugin_answer answer;
+	bool is_made; /* an answer of zeros would be a success */
 };
 
-/* The host is told when the engine is left: it may do whatever it likes then. */
+/* Inside the engine: the host is told when the engine is left, for it may do whatever it likes then. */
 static void decided(void *context, const struct wa_decision *decision)
 {
 	struct instant *instant = context;
 	struct wa_decision final = *decision;
 
+	if (decision->verdict != WA_AUTHORIZE)
+		return;
 	plugin_answer_make(&instant->answer, instant->kind, &final);
+	instant->is_made = final.verdict == WA_AUTHORIZE;
 }
 
 static bool is_ordinary(const struct plugin *plugin, const WSMAN_SENDER_DETAILS *details, DWORD flags)
@@ -62,35 +116,34 @@ static bool is_ordinary(const struct plugin *plugin, const WSMAN_SENDER_DETAILS 
 
 static bool ask_cache(struct plugin *plugin, const WSMAN_SENDER_DETAILS *details, struct instant *instant)
 {
-	char name[3 * PLUGIN_INSTANT_NAME_UNITS], mechanism[3 * MECHANISM_UNITS + 1];
-	size_t name_length, mechanism_length;
 	struct wa_question question;
+	struct texts texts;
 
-	if (!read_text(details->senderName, PLUGIN_INSTANT_NAME_UNITS, name, &name_length) ||
-	    !read_text(details->authenticationMechanism, MECHANISM_UNITS, mechanism, &mechanism_length))
+	if (!read_texts(details, instant->kind, &texts))
 		return false;
-	mechanism[mechanism_length] = '\0';
 	question = (struct wa_question){
 	    .kind = instant->kind,
-	    .sender = name,
-	    .sender_length = name_length,
-	    .mechanism = mechanism,
-	    .allow_sid = plugin_may_name_sid(mechanism),
+	    .sender = texts.sender,
+	    .sender_length = texts.sender_length,
+	    .mechanism = texts.mechanism,
+	    .http_url = texts.has_url ? texts.url : NULL,
+	    .allow_sid = plugin_may_name_sid(texts.mechanism),
 	};
-	return wa_engine_decide_cached(plugin->engine, &question, decided, instant);
+	return wa_engine_decide_cached(plugin->engine, &question, decided, instant) && instant->is_made;
 }
 
 bool plugin_answer_at_once(struct plugin *plugin, enum wa_kind kind, WSMAN_SENDER_DETAILS *details, DWORD flags)
 {
 	struct instant instant = {.kind = kind};
-	unsigned ticket;
-	bool is_told;
+	DWORD result;
 
-	if (!plugin_pass(plugin, &ticket))
+	/* Sequentially consistent, as the gate wants it: who does not see it is waited for. */
+	if (atomic_load(&plugin->is_closing) || !is_ordinary(plugin, details, flags) ||
+	    !ask_cache(plugin, details, &instant))
 		return false;
-	is_told = is_ordinary(plugin, details, flags) && ask_cache(plugin, details, &instant);
-	if (is_told && plugin_answer_tell(&instant.answer, kind, details, details->clientToken) != WSMAUTHZ_NO_ERROR)
-		log_warning(&plugin->log, "plug-in: the host refused a completion");
-	plugin_passed(plugin, ticket);
-	return is_told;
+	result = plugin_answer_tell(&instant.answer, kind, details, details->clientToken);
+	if (result != WSMAUTHZ_NO_ERROR)
+		log_warning(&plugin->log, "plug-in: the host refused a completion with number %lu",
+			    (unsigned long)result);
+	return true;
 }

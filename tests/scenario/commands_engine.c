@@ -241,8 +241,8 @@ static void check_log(struct stage *stage, const struct command *command)
 }
 
 const struct command_kind engine_commands[] = {
-    {"policy", 2, take_policy}, {"option", 4, set_option},    {"start", 1, start},      {"stop", 1, stop}, {"reload", 1, reload},
-    {"after", 2, pass},         {"wall", 2, set_wall},        {"ask", 3, ask},          {"operation", 3, ask},
-    {"quota", 3, ask},          {"begin", 4, begin_question}, {"end", 4, end_question}, {"waiting", 2, still_waits},
-    {"spread", 7, spread},      {"log", 2, check_log},        {NULL, 0, NULL},
+    {"policy", 2, take_policy},  {"option", 4, set_option}, {"start", 1, start},          {"stop", 1, stop},
+    {"reload", 1, reload},       {"after", 2, pass},        {"wall", 2, set_wall},        {"ask", 3, ask},
+    {"operation", 3, ask},       {"quota", 3, ask},         {"begin", 4, begin_question}, {"end", 4, end_question},
+    {"waiting", 2, still_waits}, {"spread", 7, spread},     {"log", 2, check_log},        {NULL, 0, NULL},
 };

@@ -30,7 +30,8 @@ struct wa_engine {
 	struct question *asleep; /* the executor's thread only: asked, not answered */
 };
 
-static atomic_size_t asked, recorded, engines;
+static atomic_size_t asked, tried, recorded, engines;
+static void (*_Atomic see_tried)(const struct wa_question *question);
 static _Atomic(struct question *) lost;
 
 size_t engine_fake_recorded(void)
@@ -43,14 +44,24 @@ size_t engine_fake_asked(void)
 	return atomic_load(&asked);
 }
 
+size_t engine_fake_tried(void)
+{
+	return atomic_load(&tried);
+}
+
+void engine_fake_show_tried(void (*see)(const struct wa_question *question))
+{
+	atomic_store(&see_tried, see);
+}
+
 size_t engine_fake_open(void)
 {
 	return atomic_load(&engines);
 }
 
-static void answer_with(struct question *question, const struct script_answer *answer)
+static void decide_with(const struct script_answer *answer, const char *detail, wa_decided_fn *decided, void *context)
 {
-	struct wa_decision decision = {.detail = question->detail};
+	struct wa_decision decision = {.detail = detail};
 
 	if (!answer->is_zeroed) {
 		decision.verdict = answer->verdict;
@@ -67,7 +78,12 @@ static void answer_with(struct question *question, const struct script_answer *a
 		decision.searches = answer->is_cached ? 0 : 1;
 		decision.elapsed_us = answer->delay_ms * 1000;
 	}
-	question->decided(question->context, &decision);
+	decided(context, &decision);
+}
+
+static void answer_with(struct question *question, const struct script_answer *answer)
+{
+	decide_with(answer, question->detail, question->decided, question->context);
 	free(question);
 }
 
@@ -179,15 +195,18 @@ bool wa_engine_decide(struct wa_engine *engine, const struct wa_question *asked_
 	return true;
 }
 
-/* Nothing is ever cached here. */
 bool wa_engine_decide_cached(struct wa_engine *engine, const struct wa_question *question, wa_decided_fn *decided,
 			     void *context)
 {
-	(void)engine;
-	(void)question;
-	(void)decided;
-	(void)context;
-	return false;
+	const struct script_answer answer = script_find(&engine->script, question->sender, question->sender_length);
+	void (*see)(const struct wa_question *question) = atomic_load(&see_tried);
+
+	atomic_fetch_add(&tried, 1);
+	if (see != NULL)
+		see(question);
+	if (answer.is_instant && !answer.is_mute)
+		decide_with(&answer, NULL, decided, context);
+	return answer.is_instant;
 }
 
 void wa_engine_record(struct wa_engine *engine, const struct wa_question *question, const struct wa_decision *decision)

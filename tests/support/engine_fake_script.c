@@ -113,6 +113,8 @@ static bool parse_flag(struct script_answer *answer, const char *word)
 	    {"lost", &answer->is_lost},
 	    {"refuse", &answer->is_refused},
 	    {"zeroed", &answer->is_zeroed},
+	    {"instant", &answer->is_instant},
+	    {"mute", &answer->is_mute},
 	};
 
 	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {

@@ -21,7 +21,7 @@ struct script_answer {
 	const char *path[SCRIPT_MAX_PATH];
 	size_t path_count;
 	struct wa_quota quota;
-	bool is_administrator, is_cached, is_never, is_lost, is_refused, is_zeroed;
+	bool is_administrator, is_cached, is_never, is_lost, is_refused, is_zeroed, is_instant, is_mute;
 };
 
 struct script {

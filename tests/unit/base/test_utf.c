@@ -203,6 +203,47 @@ static void utf16_to_utf8__unpaired_surrogate__is_refused(void **state)
 	}
 }
 
+static void utf16_to_utf8_into__ascii_and_others_mixed__fills_what_it_says_and_no_more(void **state)
+{
+	static const struct {
+		const char *expected;
+		size_t count;
+		uint16_t units[6];
+	} rows[] = {
+	    {"", 0, {'x'}},
+	    {"abc", 3, {'a', 'b', 'c', 'd'}},
+	    {"a\xC3\xA4z", 3, {'a', 0xE4, 'z'}},
+	    {"\xC3\xA4"
+	     "b\xE2\x82\xAC",
+	     3,
+	     {0xE4, 'b', 0x20AC}},
+	    {"\xF0\x9F\x98\x80z", 3, {0xD83D, 0xDE00, 'z'}},
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT_OF(rows); i++) {
+		char out[20];
+		size_t length = 77;
+
+		memset(out, '~', sizeof(out));
+		assert_row(rows[i].expected, utf16_to_utf8_into(rows[i].units, rows[i].count, out, &length));
+		assert_row(rows[i].expected, length == strlen(rows[i].expected));
+		assert_row(rows[i].expected, memcmp(out, rows[i].expected, length) == 0 && out[length] == '~');
+	}
+}
+
+static void utf16_to_utf8_into__unpaired_surrogate__is_refused(void **state)
+{
+	static const uint16_t units[] = {'a', 0xD83D, 'b'};
+	char out[9];
+	size_t length = 77;
+
+	(void)state;
+	assert_false(utf16_to_utf8_into(units, COUNT_OF(units), out, &length));
+	assert_int_equal(length, 77);
+}
+
 static void utf8_to_utf16__not_utf8__is_refused(void **state)
 {
 	uint16_t untouched = 'x', *units = &untouched;
@@ -249,6 +290,8 @@ int main(void)
 	    cmocka_unit_test(utf16_to_utf8__empty__gives_an_empty_string),
 	    cmocka_unit_test(utf16_to_utf8__all_units_of_three_bytes__have_room),
 	    cmocka_unit_test(utf16_to_utf8__unpaired_surrogate__is_refused),
+	    cmocka_unit_test(utf16_to_utf8_into__ascii_and_others_mixed__fills_what_it_says_and_no_more),
+	    cmocka_unit_test(utf16_to_utf8_into__unpaired_surrogate__is_refused),
 	    cmocka_unit_test(utf8_to_utf16__not_utf8__is_refused),
 	    cmocka_unit_test(utf_conversions__no_memory_or_overflow__are_told),
 	};

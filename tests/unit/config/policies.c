@@ -22,7 +22,7 @@ static const struct policy_row good[] = {
     GOOD(WITH("<allow group=\"cn=b,dc=example\" administrator=\" true \" fresh=\"false\" max-shells=\"0\" "
 	      "max-operations=\"4294967294\" timeslot=\"60s\" max-operations-per-timeslot=\"5\"/>")),
     GOOD(WITH("<cache ttl=\"0s\" negative-ttl=\"500ms\" stale-limit=\"2h\" unwatched-ttl=\"1m\" max-entries=\"1\" "
-	      "member-index=\"0B\"/>")),
+	      "max-bytes=\"0B\" member-index=\"0B\"/>")),
     GOOD(WITH("<account disabled=\"allow\" expired=\"deny\" locked=\"allow\" password-expired=\"deny\" "
 	      "filter=\"(employeeType=*)\"/>")),
     GOOD(WITH("<account filter=\"\"/><plugin completion=\"asynchronous\" allow-null-token=\"true\"/>")),
@@ -126,6 +126,10 @@ static const struct policy_row bad_form[] = {
      "4: cache/@max-entries: '0' is not from 1 to 10000000", NULL},
     {WITH("<cache max-entries=\"-1\"/>"), SCHEMA_REFUSES, STATUS_INVALID,
      "4: cache/@max-entries: '-1' is not a whole number", NULL},
+    {WITH("<cache max-bytes=\"64\"/>"), SCHEMA_REFUSES, STATUS_INVALID, "4: cache/@max-bytes: '64' is not a size",
+     "write a whole number and B, KB, MB or GB"},
+    {WITH("<cache max-bytes=\"-1MB\"/>"), SCHEMA_REFUSES, STATUS_INVALID, "4: cache/@max-bytes: '-1MB' is not a size",
+     "write a whole number and B, KB, MB or GB"},
     {WITH("<cache member-index=\"128mb\"/>"), SCHEMA_REFUSES, STATUS_INVALID,
      "4: cache/@member-index: '128mb' is not a size", "write a whole number and B, KB, MB or GB: \"128MB\""},
     {WITH("<cache member-index=\"128\"/>"), SCHEMA_REFUSES, STATUS_INVALID,

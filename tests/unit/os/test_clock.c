@@ -29,6 +29,23 @@ static void clock_monotonic_ms__between_two_us__is_between(void **state)
 	assert_true(ms <= after_us / 1000);
 }
 
+static void clock_coarse_ms__beside_the_other_clock__is_behind_and_not_far(void **state)
+{
+	uint64_t before_ms = clock_monotonic_ms(), coarse_ms, last_ms = 0;
+	int i;
+
+	(void)state;
+	for (i = 0; i < 100000; i++) {
+		coarse_ms = clock_coarse_ms();
+		assert_true(coarse_ms >= last_ms);
+		/* Far more than a tick: a machine that is held up is not what is tested here. */
+		assert_true(coarse_ms + 1000 >= before_ms);
+		before_ms = clock_monotonic_ms();
+		assert_true(coarse_ms <= before_ms);
+		last_ms = coarse_ms;
+	}
+}
+
 static void clock_wall_s__now__is_the_systems(void **state)
 {
 	const time_t before = time(NULL);
@@ -74,6 +91,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(clock_monotonic__asked_again_and_again__never_goes_back),
 	    cmocka_unit_test(clock_monotonic_ms__between_two_us__is_between),
+	    cmocka_unit_test(clock_coarse_ms__beside_the_other_clock__is_behind_and_not_far),
 	    cmocka_unit_test(clock_wall_s__now__is_the_systems),
 	    cmocka_unit_test(clock_wall_stamp__now__has_the_form_of_rfc_3339),
 	    cmocka_unit_test(clock_wall_stamp__now__is_the_time_in_utc),

@@ -115,29 +115,37 @@ static void plugin_answer__quota__has_the_fields_in_winrms_order(void **state)
 	assert_int_equal(call.quota.maxAllowedOperationsPerTimeslot, UINT32_MAX);
 }
 
-static void plugin_answer__no_memory__is_an_error_and_leaks_nothing(void **state)
+static void plugin_answer__no_memory_for_a_redirect__is_an_error_and_leaks_nothing(void **state)
 {
-	static const struct wa_decision decisions[] = {
-	    {.verdict = WA_REDIRECT, .redirect_uri = URI},
-	};
+	struct wa_decision decision = {.verdict = WA_REDIRECT, .redirect_uri = URI};
 	size_t before = memory_live_count();
+	struct host_call call;
 
 	(void)state;
-	for (size_t i = 0; i < COUNT_OF(decisions); i++) {
-		struct wa_decision decision = decisions[i];
-		struct host_call call;
+	memory_fail_at(1);
+	tell(WA_KIND_USER, &decision, &call);
+	memory_fail_at(0);
+	assert_int_equal(call.code, 0x80338083);
+	assert_int_equal(decision.reason, WA_REASON_NO_MEMORY);
+	assert_int_equal(decision.verdict, WA_ERROR);
+	assert_null(call.token);
+	assert_null(call.user_context);
+	assert_int_equal(call.administrator, 0);
+	assert_int_equal(memory_live_count(), before);
+}
 
-		memory_fail_at(1);
-		tell(WA_KIND_USER, &decision, &call);
-		memory_fail_at(0);
-		assert_int_equal(call.code, 0x80338083);
-		assert_int_equal(decision.reason, WA_REASON_NO_MEMORY);
-		assert_int_equal(decision.verdict, WA_ERROR);
-		assert_null(call.token);
-		assert_null(call.user_context);
-		assert_int_equal(call.administrator, 0);
-		assert_int_equal(memory_live_count(), before);
-	}
+static void plugin_answer__no_memory_at_all__authorizes_all_the_same(void **state)
+{
+	struct wa_decision decision = {.verdict = WA_AUTHORIZE};
+	struct host_call call;
+
+	(void)state;
+	memory_fail_from(1);
+	tell(WA_KIND_USER, &decision, &call);
+	assert_int_equal(memory_fail_count(), 0);
+	memory_fail_from(0);
+	assert_int_equal(call.code, 0);
+	assert_non_null(call.user_context);
 }
 
 static void plugin_answer_refusal__each_reason__is_a_deny_or_an_error(void **state)
@@ -165,6 +173,20 @@ static void plugin_answer_refusal__each_reason__is_a_deny_or_an_error(void **sta
 	}
 }
 
+static void plugin_user_release__the_same_one_again_and_again__is_ours_each_time(void **state)
+{
+	struct wa_decision first = {.verdict = WA_AUTHORIZE}, second = {.verdict = WA_AUTHORIZE};
+	struct host_call user, operation;
+
+	(void)state;
+	tell(WA_KIND_USER, &first, &user);
+	tell(WA_KIND_OPERATION, &second, &operation);
+	assert_non_null(user.user_context);
+	assert_ptr_equal(user.user_context, operation.user_context);
+	for (int i = 0; i < 3; i++)
+		assert_true(plugin_user_release(user.user_context));
+}
+
 static void plugin_user_release__a_pointer_of_somebody_else__is_left_alone(void **state)
 {
 	char foreign[64] = {0};
@@ -182,8 +204,10 @@ int main(void)
 	    cmocka_unit_test(plugin_answer__redirect__carries_the_bare_address),
 	    cmocka_unit_test(plugin_answer__administrator__is_said_only_of_who_is_authorized),
 	    cmocka_unit_test(plugin_answer__quota__has_the_fields_in_winrms_order),
-	    cmocka_unit_test(plugin_answer__no_memory__is_an_error_and_leaks_nothing),
+	    cmocka_unit_test(plugin_answer__no_memory_for_a_redirect__is_an_error_and_leaks_nothing),
+	    cmocka_unit_test(plugin_answer__no_memory_at_all__authorizes_all_the_same),
 	    cmocka_unit_test(plugin_answer_refusal__each_reason__is_a_deny_or_an_error),
+	    cmocka_unit_test(plugin_user_release__the_same_one_again_and_again__is_ours_each_time),
 	    cmocka_unit_test(plugin_user_release__a_pointer_of_somebody_else__is_left_alone),
 	};
 

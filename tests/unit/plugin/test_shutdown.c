@@ -151,12 +151,95 @@ static void shutdown__a_second_one_while_the_first_waits__waits_with_it(void **s
 	assert_int_equal(held.call.completions, 1);
 }
 
+/* Threads that call, by the short way and by the long one, until one of their calls is refused. */
+struct storm {
+	PVOID context;
+	atomic_bool go_on; /* the held call may end: all have been refused */
+	atomic_size_t calls, refused, wrong, engines_at_the_end;
+};
+
+#define CODE_REFUSED 0x80338083
+
+static void call_until_refused(void *context)
+{
+	static const struct {
+		const char *sender;
+		DWORD expected;
+	} rows[] = {{"quick", 0}, {"alice", 5}, {"quick", 0}, {"slow", 0}};
+	struct storm *storm = context;
+	struct host_call call = {.code = 0};
+
+	for (size_t i = 0; call.code != CODE_REFUSED; i++) {
+		const size_t row = i % COUNT_OF(rows);
+
+		host_call_init(&call, rows[row].sender);
+		WSManPluginAuthzOperation(storm->context, &call.details, 0, 1, NULL, NULL);
+		if (call.completions != 1 || !call.was_inside ||
+		    (call.code != rows[row].expected && call.code != CODE_REFUSED))
+			atomic_fetch_add(&storm->wrong, 1);
+		atomic_fetch_add(&storm->calls, 1);
+	}
+	/* Until the held call goes on, Shutdown cannot end, and the plug-in cannot be gone. */
+	if (atomic_fetch_add(&storm->refused, 1) + 1 < THREADS)
+		return;
+	atomic_store(&storm->engines_at_the_end, engine_fake_open());
+	atomic_store(&storm->go_on, true);
+}
+
+static void shut_down_in_a_storm(const char *held_sender, size_t expected_engines)
+{
+	struct storm storm = {.context = start("script:answer quick authorize member instant\n"
+					       "answer slow authorize member delay=1\n"
+					       "answer alice deny not-a-member\n")};
+	struct caller held = {.context = storm.context};
+	struct thread threads[THREADS] = {{.started = false}};
+
+	host_call_init(&held.call, held_sender);
+	held.call.then = hold;
+	held.call.then_context = &storm.go_on;
+	assert_status(thread_start(&held.thread, "held", call_and_hold, &held, NULL), STATUS_OK, NULL);
+	assert_true(host_call_wait(&held.call, 5000));
+	for (size_t i = 0; i < THREADS; i++)
+		assert_status(thread_start(&threads[i], "storm", call_until_refused, &storm, NULL), STATUS_OK, NULL);
+	while (atomic_load(&storm.calls) < 50 * (size_t)THREADS)
+		thread_pause(0);
+	assert_int_equal(WSManPluginShutdown(storm.context, 0, 3), 0);
+	/* It has returned: nobody is inside any more. */
+	assert_int_equal(atomic_load(&storm.refused), THREADS);
+	assert_int_equal(held.call.completions, 1);
+	for (size_t i = 0; i < THREADS; i++)
+		thread_join(&threads[i]);
+	thread_join(&held.thread);
+	assert_int_equal(atomic_load(&storm.wrong), 0);
+	assert_int_equal(engine_fake_open(), 0);
+	if (expected_engines > 0)
+		assert_int_equal(atomic_load(&storm.engines_at_the_end), expected_engines);
+}
+
+/* Shutdown gets as far as the gate: while somebody is told what the cache had, the engine stays. */
+static void shutdown__calls_on_many_threads_and_one_is_told_by_the_cache__answers_each_and_outlives_them(void **state)
+{
+	(void)state;
+	shut_down_in_a_storm("quick", 1);
+}
+
+/* Shutdown closes the engine and waits for the counted calls, those that it refused among them. */
+static void shutdown__calls_on_many_threads_and_one_is_told_by_the_engine__answers_each_and_outlives_them(void **state)
+{
+	(void)state;
+	shut_down_in_a_storm("alice", 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(shutdown__calls_wait_on_other_threads__answers_each_and_returns_soon),
 	    cmocka_unit_test(shutdown__the_engine_loses_a_question__waits_for_the_caller_who_gives_it_up),
 	    cmocka_unit_test(shutdown__a_second_one_while_the_first_waits__waits_with_it),
+	    cmocka_unit_test(
+		shutdown__calls_on_many_threads_and_one_is_told_by_the_cache__answers_each_and_outlives_them),
+	    cmocka_unit_test(
+		shutdown__calls_on_many_threads_and_one_is_told_by_the_engine__answers_each_and_outlives_them),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

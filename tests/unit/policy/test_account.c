@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <support/assertions.h>
 
+#include <base/text.h>
 #include <policy/account.h>
 #include <string.h>
 #include <support/entry_builder.h>
@@ -8,6 +9,8 @@
 /* 2026-11-24T06:00:00Z, day 20781. */
 #define NOW 1795500000
 #define DAY 20781
+/* When all that can pass has passed. */
+#define FAR_OFF (INT64_C(1) << 60)
 
 static void account_parse_time__valid__gives_seconds(void **state)
 {
@@ -208,6 +211,12 @@ static void account_lockout_of__policies__the_strictest_counts(void **state)
 	}
 }
 
+static bool is_same(const struct account_state *a, const struct account_state *b)
+{
+	return a->disabled == b->disabled && a->locked == b->locked && a->expired == b->expired &&
+	       a->password_expired == b->password_expired;
+}
+
 static void account_state_of__what_changes_by_itself__is_told(void **state)
 {
 	static const struct {
@@ -229,6 +238,27 @@ static void account_state_of__what_changes_by_itself__is_told(void **state)
 	    {"pwdAccountLockedTime=20261124055900Z", 90, NOW + 30},
 	    {"pwdAccountLockedTime=20261124055900Z", ACCOUNT_LOCKED_UNTIL_LIFTED, INT64_MAX},
 	    {"pwdAccountLockedTime=20261124055900Z", 30, INT64_MAX},
+	    {"pwdAccountLockedTime=20261124055900Z", 60, INT64_MAX},
+	    {"pwdAccountLockedTime=20261124055900Z", 61, NOW + 1},
+	    {"pwdAccountLockedTime=20261124060100Z", ACCOUNT_LOCKED_UNTIL_LIFTED, INT64_MAX},
+	    {"pwdAccountLockedTime=000001010000Z", 900, INT64_MAX},
+	    {"pwdAccountLockedTime=000001010000Z; pwdAccountLockedTime=20261124055900Z", 90, NOW + 30},
+	    {"pwdAccountLockedTime=99991231235959Z", INT64_C(9999999999), INT64_C(253402300799) + 9999999999},
+	    {"nsAccountLock=TRUE; pwdReset=TRUE", 900, INT64_MAX},
+	    {"pwdStartTime=20261124060000Z", 0, INT64_MAX},
+	    {"pwdStartTime=20261124060002Z; pwdEndTime=20261124060009Z", 0, NOW + 2},
+	    {"pwdEndTime=20261124060003Z; passwordExpirationTime=20261124060002Z", 0, NOW + 2},
+	    {"pwdEndTime=20261124060002Z; passwordExpirationTime=20261124060003Z", 0, NOW + 2},
+	    {"pwdEndTime=20261124060003Z; pwdAccountLockedTime=20261124055900Z", 62, NOW + 2},
+	    {"pwdEndTime=20261124060003Z; shadowExpire=20782; shadowLastChange=20781; shadowMax=0", 0, NOW + 3},
+	    {"pwdEndTime=20261124055900Z; passwordExpirationTime=20261124060004Z", 0, NOW + 4},
+	    {"passwordExpirationTime=20261124060000Z", 0, INT64_MAX},
+	    {"passwordExpirationTime=99991231235959Z", 0, INT64_C(253402300799)},
+	    {"shadowLastChange=20781", 0, INT64_MAX},
+	    {"shadowMax=0", 0, INT64_MAX},
+	    {"shadowLastChange=20781; shadowMax=-1", 0, INT64_MAX},
+	    {"shadowLastChange=-9999999999; shadowMax=9999999999", 0, INT64_MAX},
+	    {"shadowLastChange=9999999999; shadowMax=9999999999", 0, INT64_C(19999999999) * 86400},
 	};
 
 	(void)state;
@@ -240,14 +270,91 @@ static void account_state_of__what_changes_by_itself__is_told(void **state)
 
 		assert_row(rows[i].attributes, account_state_of(entry, NOW, rows[i].lockout_s, &before, &malformed));
 		assert_row(rows[i].attributes, before.until_s == rows[i].until_s);
+		/* It holds until then, and at that very second something is different. */
+		assert_true(account_state_of(entry, before.until_s == INT64_MAX ? FAR_OFF : before.until_s - 1,
+					     rows[i].lockout_s, &then, &malformed));
+		assert_row(rows[i].attributes, is_same(&before, &then));
 		if (before.until_s != INT64_MAX) {
-			/* At that very second something is different. */
 			assert_true(account_state_of(entry, before.until_s, rows[i].lockout_s, &then, &malformed));
-			assert_row(rows[i].attributes, before.locked != then.locked || before.expired != then.expired ||
-							   before.password_expired != then.password_expired);
+			assert_row(rows[i].attributes, !is_same(&before, &then));
 		}
 		arena_free(&arena);
 	}
+}
+
+static uint64_t draw(uint64_t *seed, uint64_t below)
+{
+	*seed = *seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+	return (*seed >> 33) % below;
+}
+
+#define MIDNIGHT (INT64_C(20782) * 86400)
+
+/* "; name=" and a moment within 20 seconds of midnight, half of the time. */
+static void maybe_add_time(struct text *attributes, uint64_t *seed, const char *name)
+{
+	uint64_t offset = draw(seed, 80);
+
+	if (offset < 20)
+		text_printf(attributes, "; %s=202611242359%02uZ", name, (unsigned)(40 + offset));
+	else if (offset < 40)
+		text_printf(attributes, "; %s=202611250000%02uZ", name, (unsigned)(offset - 20));
+}
+
+static void maybe_add_day(struct text *attributes, uint64_t *seed, const char *name)
+{
+	uint64_t offset = draw(seed, 8);
+
+	if (offset < 4)
+		text_printf(attributes, "; %s=%u", name, (unsigned)(DAY - 1 + offset));
+}
+
+static void draw_account(struct text *attributes, uint64_t *seed)
+{
+	text_init(attributes);
+	text_printf(attributes, "uid=a");
+	maybe_add_time(attributes, seed, "pwdStartTime");
+	maybe_add_time(attributes, seed, "pwdEndTime");
+	maybe_add_time(attributes, seed, "passwordExpirationTime");
+	maybe_add_time(attributes, seed, "pwdAccountLockedTime");
+	maybe_add_time(attributes, seed, "pwdAccountLockedTime");
+	maybe_add_day(attributes, seed, "shadowExpire");
+	maybe_add_day(attributes, seed, "shadowLastChange");
+	if (draw(seed, 2) == 0)
+		text_printf(attributes, "; shadowMax=%u", (unsigned)draw(seed, 2));
+	assert_false(text_failed(attributes));
+}
+
+/* Second by second: nothing that was said to hold until then changes before. */
+static void account_state_of__any_account__holds_until_it_said(void **state)
+{
+	uint64_t seed = 1;
+	size_t changes = 0;
+
+	(void)state;
+	for (unsigned round = 0; round < 1000; round++) {
+		struct arena *arena = arena_new(65536);
+		int64_t lockout_s = (int64_t)draw(&seed, 15);
+		const struct dir_entry *entry;
+		struct account_state said, now;
+		const char *malformed = NULL;
+		struct text attributes;
+
+		draw_account(&attributes, &seed);
+		entry = build_entry(arena, "uid=a", text_string(&attributes));
+		assert_true(account_state_of(entry, MIDNIGHT - 45, lockout_s, &said, &malformed));
+		for (int64_t now_s = MIDNIGHT - 44; now_s < MIDNIGHT + 45; now_s++) {
+			assert_true(account_state_of(entry, now_s, lockout_s, &now, &malformed));
+			assert_row(text_string(&attributes), now_s >= said.until_s || is_same(&said, &now));
+			changes += !is_same(&said, &now);
+			if (now_s >= said.until_s)
+				said = now;
+			assert_row(text_string(&attributes), said.until_s > now_s);
+		}
+		text_done(&attributes);
+		arena_free(&arena);
+	}
+	assert_true(changes > 1000);
 }
 
 int main(void)
@@ -259,6 +366,7 @@ int main(void)
 	    cmocka_unit_test(account_state_of__malformed_values__are_told),
 	    cmocka_unit_test(account_state_of__a_lock_of_some_time__ends),
 	    cmocka_unit_test(account_state_of__what_changes_by_itself__is_told),
+	    cmocka_unit_test(account_state_of__any_account__holds_until_it_said),
 	    cmocka_unit_test(account_lockout_of__policies__the_strictest_counts),
 	};
 

@@ -25,15 +25,23 @@ static struct config_rule rules[] = {
      .max_operations_per_timeslot = 200},
 };
 
-static const char *uris[] = {"https://emea.example:5986/wsman"};
-static struct config_site sites[] = {{.name = "EMEA", .uris = uris, .uri_count = 1}};
+#define EMEA  "https://emea.example:5986/wsman"
+#define APAC1 "https://apac-1.example:5986/wsman"
+#define APAC2 "https://apac-2.example:5986/wsman"
+
+static const char *emea_uris[] = {EMEA};
+static const char *apac_uris[] = {APAC1, APAC2};
+static struct config_site sites[] = {
+    {.name = "EMEA", .uris = emea_uris, .uri_count = 1},
+    {.name = "APAC", .uris = apac_uris, .uri_count = 2},
+};
 
 static struct config policy(void)
 {
 	return (struct config){
 	    .rules = rules,
 	    .rule_count = COUNT_OF(rules),
-	    .redirect = {.present = true, .attribute = "l", .sites = sites, .site_count = 1},
+	    .redirect = {.present = true, .attribute = "l", .sites = sites, .site_count = COUNT_OF(sites)},
 	    .account = {.deny_disabled = true, .deny_expired = true, .deny_locked = true},
 	};
 }
@@ -43,7 +51,7 @@ struct told {
 	enum wa_verdict verdict;
 	enum wa_reason reason;
 	const char *redirect_uri;
-	size_t rule;
+	size_t rule, site;
 	bool administrator, fresh;
 	struct wa_quota quota;
 	int64_t until_s;
@@ -53,7 +61,7 @@ struct told {
 static struct told judge(const struct config *config, const char *attributes, const char *member, const char *missing,
 			 enum wa_kind kind)
 {
-	static const bool no_sites[1] = {false};
+	static const bool no_sites[COUNT_OF(sites)] = {false};
 	bool in[COUNT_OF(rules)] = {false}, gone[COUNT_OF(rules)] = {false};
 	struct arena *arena = arena_new(65536);
 	const struct policy_question question = {.may_redirect = kind == WA_KIND_USER};
@@ -80,6 +88,7 @@ static struct told judge(const struct config *config, const char *attributes, co
 	    .reason = judgement.reason,
 	    .redirect_uri = judgement.redirect_uri,
 	    .rule = standing.rule,
+	    .site = standing.site,
 	    .administrator = standing.administrator,
 	    .fresh = standing.fresh,
 	    .quota = standing.quota,
@@ -210,6 +219,8 @@ static void policy_rate__what_changes_by_itself__is_told(void **state)
 	assert_int_equal(judge(&config, "pwdEndTime=20261124070000Z", "1", "", WA_KIND_USER).until_s, 1795503600);
 	assert_int_equal(judge(&config, "pwdStartTime=20261124070000Z", "1", "", WA_KIND_USER).until_s, 1795503600);
 	assert_true(judge(&config, "pwdEndTime=20261124050000Z", "1", "", WA_KIND_USER).until_s == INT64_MAX);
+	/* A deny rule does not look at the account. */
+	assert_true(judge(&config, "pwdEndTime=20261124070000Z", "01", "", WA_KIND_USER).until_s == INT64_MAX);
 }
 
 static void policy_rate__fresh_rule__is_told(void **state)
@@ -222,31 +233,114 @@ static void policy_rate__fresh_rule__is_told(void **state)
 	fresh[3].fresh = true;
 	config.rules = fresh;
 	assert_false(judge(&config, "uid=a", "1", "", WA_KIND_USER).fresh);
+	assert_true(judge(&config, "uid=a", "3", "", WA_KIND_USER).fresh);
+	assert_true(judge(&config, "uid=a", "13", "", WA_KIND_USER).fresh);
+	assert_false(judge(&config, "uid=a", "", "", WA_KIND_USER).fresh);
+	fresh[1].fresh = true;
+	fresh[3].fresh = false;
 	assert_true(judge(&config, "uid=a", "13", "", WA_KIND_USER).fresh);
 }
 
 static void policy_judge__standing__redirects_only_who_is_let_in_and_elsewhere(void **state)
 {
+	static const struct {
+		const char *name;
+		enum wa_verdict verdict;
+		size_t site, uri;
+		bool may_redirect;
+		const char *http_url, *redirect_uri; /* redirect_uri NULL: the standing's own verdict */
+	} rows[] = {
+	    {"of a site", WA_AUTHORIZE, 0, 0, true, NULL, EMEA},
+	    {"of a site, operates", WA_AUTHORIZE, 0, 0, false, NULL, NULL},
+	    {"came here", WA_AUTHORIZE, 0, 0, true, "https://amer.example:5986/wsman", EMEA},
+	    {"came to another port", WA_AUTHORIZE, 0, 0, true, "https://emea.example:5985/wsman", EMEA},
+	    {"came to no URL", WA_AUTHORIZE, 0, 0, true, "nonsense", EMEA},
+	    {"came to another site", WA_AUTHORIZE, 0, 0, true, APAC1, EMEA},
+	    {"is there", WA_AUTHORIZE, 0, 0, true, EMEA, NULL},
+	    {"is there, another path", WA_AUTHORIZE, 0, 0, true, "https://EMEA.example:5986/x?y", NULL},
+	    {"his URI is the second", WA_AUTHORIZE, 1, 1, true, NULL, APAC2},
+	    {"his URI is the first", WA_AUTHORIZE, 1, 0, true, NULL, APAC1},
+	    {"is there by the other URI", WA_AUTHORIZE, 1, 1, true, APAC1, NULL},
+	    {"of no site", WA_AUTHORIZE, POLICY_NO_SITE, 0, true, NULL, NULL},
+	    {"of no site, operates", WA_AUTHORIZE, POLICY_NO_SITE, 0, false, EMEA, NULL},
+	    {"denied", WA_DENY, POLICY_NO_SITE, 0, true, NULL, NULL},
+	    {"denied, of a site", WA_DENY, 0, 0, true, NULL, NULL},
+	    {"denied, is there", WA_DENY, 0, 0, true, EMEA, NULL},
+	    {"not known, of a site", WA_ERROR, 0, 0, true, NULL, NULL},
+	    {"not known, operates", WA_ERROR, POLICY_NO_SITE, 0, false, NULL, NULL},
+	};
 	const struct config config = policy();
-	struct policy_standing standing = {.verdict = WA_AUTHORIZE, .reason = WA_REASON_MEMBER, .rule = 1};
-	struct policy_question question = {.may_redirect = true};
-	struct policy_judgement judgement;
 
 	(void)state;
-	policy_judge(&config, &standing, &question, &judgement);
-	assert_int_equal(judgement.verdict, WA_REDIRECT);
-	assert_string_equal(judgement.redirect_uri, sites[0].uris[0]);
-	question.http_url = sites[0].uris[0];
-	policy_judge(&config, &standing, &question, &judgement);
-	assert_int_equal(judgement.verdict, WA_AUTHORIZE);
-	assert_null(judgement.redirect_uri);
-	question.http_url = NULL;
-	standing.verdict = WA_DENY;
-	standing.reason = WA_REASON_NOT_A_MEMBER;
-	policy_judge(&config, &standing, &question, &judgement);
-	assert_int_equal(judgement.verdict, WA_DENY);
-	assert_int_equal(judgement.reason, WA_REASON_NOT_A_MEMBER);
-	assert_null(judgement.redirect_uri);
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		const struct policy_standing standing = {.verdict = rows[i].verdict,
+							 .reason = WA_REASON_MEMBER,
+							 .rule = 1,
+							 .site = rows[i].site,
+							 .uri = rows[i].uri};
+		const struct policy_question question = {rows[i].may_redirect, rows[i].http_url};
+		const bool goes = rows[i].redirect_uri != NULL;
+		struct policy_judgement judgement;
+
+		policy_judge(&config, &standing, &question, &judgement);
+		assert_row(rows[i].name, judgement.verdict == (goes ? WA_REDIRECT : rows[i].verdict));
+		assert_row(rows[i].name, judgement.reason == (goes ? WA_REASON_SITE_ELSEWHERE : WA_REASON_MEMBER));
+		assert_row(rows[i].name, (judgement.redirect_uri != NULL) == goes);
+		if (goes)
+			assert_string_equal(judgement.redirect_uri, rows[i].redirect_uri);
+	}
+}
+
+/* What a cache keeps of him says where he belongs only while he is let in. */
+static void policy_rate__user__is_placed_only_when_let_in(void **state)
+{
+	static const struct {
+		const char *attributes, *member;
+		size_t site;
+	} rows[] = {
+	    {"l=EMEA", "1", 0},
+	    {"l=APAC", "1", 1},
+	    {"l=MARS", "1", POLICY_NO_SITE},
+	    {"l=EMEA", "", POLICY_NO_SITE},
+	    {"l=EMEA", "01", POLICY_NO_SITE},
+	    {"l=EMEA; pwdAccountLockedTime=20261124000000Z", "1", POLICY_NO_SITE},
+	    {"l=EMEA; pwdEndTime=soon", "1", POLICY_NO_SITE},
+	};
+	const struct config config = policy();
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++)
+		assert_row(rows[i].attributes,
+			   judge(&config, rows[i].attributes, rows[i].member, "", WA_KIND_USER).site == rows[i].site);
+}
+
+static void policy_rate__a_lock__lasts_as_long_as_is_known(void **state)
+{
+	const struct config config = policy();
+	struct arena *arena = arena_new(65536);
+	struct policy_standing standing;
+	struct policy_facts facts = {
+	    .user_id = "id",
+	    .rule_member = (const bool[COUNT_OF(rules)]){false, true},
+	    .rule_missing = (const bool[COUNT_OF(rules)]){false},
+	    .site_member = (const bool[COUNT_OF(sites)]){false},
+	    .now_s = 1795500000,
+	    .lockout_s = ACCOUNT_LOCKED_UNTIL_LIFTED,
+	};
+
+	(void)state;
+	facts.user = build_entry(arena, "uid=a", "pwdAccountLockedTime=20261124055900Z");
+	policy_rate(&config, &facts, &standing);
+	assert_int_equal(standing.reason, WA_REASON_ACCOUNT_LOCKED);
+	assert_true(standing.until_s == INT64_MAX);
+	facts.lockout_s = 90;
+	policy_rate(&config, &facts, &standing);
+	assert_int_equal(standing.reason, WA_REASON_ACCOUNT_LOCKED);
+	assert_int_equal(standing.until_s, facts.now_s + 30);
+	facts.now_s = standing.until_s;
+	policy_rate(&config, &facts, &standing);
+	assert_int_equal(standing.verdict, WA_AUTHORIZE);
+	arena_free(&arena);
 }
 
 static void policy_judgement__zeroed__denies(void **state)
@@ -278,6 +372,8 @@ int main(void)
 	    cmocka_unit_test(policy_rate__what_changes_by_itself__is_told),
 	    cmocka_unit_test(policy_rate__fresh_rule__is_told),
 	    cmocka_unit_test(policy_judge__standing__redirects_only_who_is_let_in_and_elsewhere),
+	    cmocka_unit_test(policy_rate__user__is_placed_only_when_let_in),
+	    cmocka_unit_test(policy_rate__a_lock__lasts_as_long_as_is_known),
 	    cmocka_unit_test(policy_judgement__zeroed__denies),
 	};
 
