@@ -387,9 +387,10 @@ static enum status open_with_watch(const struct config *config, const struct wa_
 	struct wa_engine *engine = NULL;
 	enum status status = engine_open_with(config, options, &engine, error);
 
-	if (status == STATUS_OK)
-		status = policy_watch_open(config, engine->executor, &engine->log, policy_changed, engine,
-					   &engine->policy_watch, error);
+	if (status != STATUS_OK || engine == NULL)
+		return status;
+	status = policy_watch_open(config, engine->executor, &engine->log, policy_changed, engine,
+				   &engine->policy_watch, error);
 	if (status == STATUS_OK)
 		*engine_out = engine;
 	else

@@ -50,9 +50,9 @@
  */
 #define FINDER_WINDOW 3
 /* Users in one search. 200 are slower again (slapd, Samba and 389 Directory Server alike). */
-#define FINDER_BATCH 25
+#define FINDER_BATCH 32
 /* Nobody more joins a search whose names take so many bytes of the filter; the longest (SENDER_MAX_UPN_UNITS) has 18 KB. */
-#define FINDER_MAX_NAMES_BYTES ((size_t)64 * 1024)
+#define FINDER_MAX_NAMES_BYTES ((size_t)32 * 1024)
 
 struct finder;
 struct finder_list;

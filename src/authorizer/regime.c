@@ -110,9 +110,24 @@ static enum status open_cache(struct regime *regime)
 	return regime->cache == NULL ? STATUS_NO_MEMORY : STATUS_OK;
 }
 
+static enum status open_membership(struct regime *regime, struct error *error)
+{
+	const struct config *config = regime->config;
+	const struct membership_setup setup = {
+	    .config = config,
+	    .names = regime->group_names,
+	    .name_count = config->rule_count + config->redirect.site_count,
+	    .pool = regime->pool,
+	    .executor = regime->engine->executor,
+	    .log = &regime->engine->log,
+	    .listener = {touched, everything_touched, leased, regime},
+	};
+
+	return membership_open(&setup, &regime->membership, error);
+}
+
 static enum status open_parts(struct regime *regime, struct error *error)
 {
-	const struct membership_listener listener = {touched, everything_touched, leased, regime};
 	const struct config *config = regime->config;
 	struct wa_engine *engine = regime->engine;
 	enum status status =
@@ -124,9 +139,7 @@ static enum status open_parts(struct regime *regime, struct error *error)
 		return error_no_memory(error);
 	status = dir_pool_open(&config->directories[0], engine->executor, &engine->log, &regime->pool, error);
 	if (status == STATUS_OK)
-		status = membership_open(config, regime->group_names, config->rule_count + config->redirect.site_count,
-					 regime->pool, engine->executor, &engine->log, &listener, &regime->membership,
-					 error);
+		status = open_membership(regime, error);
 	if (status != STATUS_OK)
 		return status;
 	if (name_attributes(regime) != STATUS_OK)

@@ -85,8 +85,8 @@ static bool is_root(const struct closure *closure, uint32_t group)
 	return false;
 }
 
-/* A configured group that is missing may be this one. What only the server can compare may be, too. */
-static bool may_be_root(const struct closure *closure, const struct closure_plan *plan, const char *key)
+/* A configured group that is missing may be this one: by its name, or by the id that it had. What only the server can compare may be, too. */
+static bool may_be_root(const struct closure *closure, const struct closure_plan *plan, const char *id, const char *key)
 {
 	bool may_be = false;
 	struct text name;
@@ -95,7 +95,8 @@ static bool may_be_root(const struct closure *closure, const struct closure_plan
 	for (size_t root = 0; root < plan->root_count && !may_be; root++) {
 		if (plan->names[root] == NULL || closure_root_group(closure, root) != CLOSURE_NONE)
 			continue;
-		may_be = dn_classify(plan->names[root], strlen(plan->names[root]), &name) != DN_PLAIN ||
+		may_be = (plan->pins[root] != NULL && strcmp(plan->pins[root], id) == 0) ||
+			 dn_classify(plan->names[root], strlen(plan->names[root]), &name) != DN_PLAIN ||
 			 text_failed(&name) || strcmp(text_string(&name), key) == 0;
 	}
 	text_done(&name);
@@ -140,13 +141,24 @@ static enum status heed_known(struct closure_concern *concern, const struct clos
 	}
 	if (is_there)
 		ask_about(concern, closure, name);
+	else
+		heed_other(concern, event);
 	return suspect(concern, closure, group);
+}
+
+/* An entry that the closure does not know by its id has the name of a group that it knows, or had it. */
+static enum status heed_namesake(struct closure_concern *concern, const struct closure *closure, uint32_t group)
+{
+	if (!is_root(closure, group))
+		return suspect(concern, closure, group);
+	concern->everything = true;
+	return STATUS_OK;
 }
 
 static enum status heed(struct closure_concern *concern, const struct closure *closure, const struct closure_plan *plan,
 			const struct dir_watch_event *event, struct text *key)
 {
-	uint32_t group = closure_find_id(closure, event->id, strlen(event->id));
+	uint32_t group = closure_find_id(closure, event->id, strlen(event->id)), namesake;
 	const char *dn = event->entry->dn;
 	struct digest name;
 
@@ -162,6 +174,9 @@ static enum status heed(struct closure_concern *concern, const struct closure *c
 	name = closure_digest_dn(closure, text_string(key), key->length);
 	if (group != CLOSURE_NONE)
 		return heed_known(concern, closure, group, name, event);
+	namesake = closure_find_digest(closure, name);
+	if (namesake != CLOSURE_NONE)
+		return heed_namesake(concern, closure, namesake);
 	if (event->change == DIR_CHANGE_DELETE)
 		return STATUS_OK;
 	if (!closure_entry_is_group(event->entry)) {
@@ -169,7 +184,7 @@ static enum status heed(struct closure_concern *concern, const struct closure *c
 		return STATUS_OK;
 	}
 	if ((event->change == DIR_CHANGE_MODIFY && shows_subordinates(event->entry)) ||
-	    may_be_root(closure, plan, text_string(key)))
+	    may_be_root(closure, plan, event->id, text_string(key)))
 		concern->everything = true;
 	ask_about(concern, closure, name);
 	return STATUS_OK;

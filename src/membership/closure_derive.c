@@ -86,10 +86,11 @@ static void add_found(const struct closure *closure, struct found *found, uint32
 
 size_t closure_find_member(const struct closure *closure, struct digest member, uint32_t *groups, size_t room)
 {
-	struct found found = {groups, room, 0};
+	struct found found = {.room = room};
 	const struct member_pair *pairs;
 	size_t pair_count = 0;
 
+	found.groups = groups;
 	if (closure->base->index == NULL)
 		return 0;
 	pairs = member_index_find(closure->base->index, member, &pair_count);

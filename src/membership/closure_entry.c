@@ -153,10 +153,11 @@ enum status closure_entry_members(const struct closure *closure, const struct di
 	    {"uniqueMember", CLOSURE_KIND_UNIQUE_MEMBER},
 	    {"memberUid", CLOSURE_KIND_MEMBER_UID},
 	};
-	const struct reading reading = {closure, scratch, invalid_count, take, context};
+	struct reading reading = {.closure = closure, .scratch = scratch, .take = take, .context = context};
 	bool shows_members = false;
 	enum status status;
 
+	reading.invalid_count = invalid_count;
 	for (size_t i = 0; i < COUNT_OF(attributes); i++) {
 		const struct dir_attribute *attribute = dir_entry_attribute(entry, attributes[i].name);
 

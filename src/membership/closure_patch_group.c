@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <base/memory.h>
+#include <identity/dn.h>
 #include <membership/closure_patch_private.h>
 #include <stdlib.h>
 #include <string.h>
@@ -147,36 +148,110 @@ enum status patch_take_entry(void *context, const struct dir_entry *entry)
 	return fail(patch, status);
 }
 
-enum status patch_resolve(struct closure_patch *patch, struct patch_name *name, const struct dir_entry *entry)
+static bool is_suspect(const struct closure_patch *patch, uint32_t number)
 {
-	const char *id = entry == NULL ? NULL : closure_entry_id(entry);
+	for (size_t i = 0; i < patch->concern.suspect_count; i++)
+		if (patch->concern.suspects[i] == number)
+			return true;
+	return false;
+}
+
+/*
+ * Whether the group lies where a load lists groups. A base that only the server can compare with it makes it a load's to say.
+ * @return STATUS_OK, STATUS_NO_MEMORY.
+ */
+static enum status is_listed(struct closure_patch *patch, const char *dn, bool *is_listed_out)
+{
+	const char *base = patch->plan->directory->group_base;
+	struct text key, base_key;
+	size_t outer, inner;
+	bool good;
+
+	text_init(&key);
+	text_init(&base_key);
+	dn_own_key(dn, strlen(dn), &key);
+	dn_own_key(base, strlen(base), &base_key);
+	good = !text_failed(&key) && !text_failed(&base_key);
+	outer = base_key.length;
+	inner = key.length;
+	*is_listed_out = good && inner >= outer &&
+			 strcmp(text_string(&key) + inner - outer, text_string(&base_key)) == 0 &&
+			 (inner == outer || outer == 0 || text_string(&key)[inner - outer - 1] == ',');
+	if (good && !*is_listed_out && dn_classify(base, strlen(base), &base_key) != DN_PLAIN)
+		patch->whole = true;
+	text_done(&key);
+	text_done(&base_key);
+	return good ? STATUS_OK : fail(patch, STATUS_NO_MEMORY);
+}
+
+/* The number of the group with this id, which may be a newcomer. */
+static uint32_t number_of(struct closure_patch *patch, const char *id)
+{
+	uint32_t number = closure_find_id(patch->base, id, strlen(id));
+
+	for (size_t i = 0; i < patch->group_count && number == CLOSURE_NONE; i++)
+		if (patch->groups[i].is_new && strcmp(patch->groups[i].id, id) == 0)
+			number = patch->groups[i].number;
+	return number != CLOSURE_NONE ? number : patch->next_number++;
+}
+
+/* Whether a known group that shows itself under `name` has come there in a way that was not told of yet, or at this moment. */
+static bool has_moved(const struct closure_patch *patch, const struct patch_group *group, const char *dn,
+		      struct digest name)
+{
+	struct digest known;
+
+	if (group->is_new)
+		return strcmp(group->dn, dn) != 0;
+	known = closure_group_name(patch->base, group->number);
+	return digest_compare(&known, &name) != 0 && (group->is_read || !is_suspect(patch, group->number));
+}
+
+/* Whether the closure knows another group by this name, of which nobody told that it has left it. */
+static bool is_taken(const struct closure_patch *patch, const struct patch_name *name)
+{
+	uint32_t holder = closure_find_digest(patch->base, name->name);
+
+	return holder != CLOSURE_NONE && holder != name->group && !is_suspect(patch, holder);
+}
+
+/* The name is that of the group with this entry. */
+static enum status take_group(struct closure_patch *patch, struct patch_name *name, const char *dn, const char *id)
+{
 	struct patch_group *group;
 
-	name->is_asked = true;
-	if (entry == NULL)
-		return STATUS_OK;
-	if (id == NULL) { /* nothing to know it by: as when the groups are listed */
+	name->group = number_of(patch, id);
+	group = patch_add_group(patch, name->group, dn, id);
+	if (group == NULL)
+		return patch->taken;
+	/* Groups change faster than they are told of: what was read is not of one moment. */
+	if (has_moved(patch, group, dn, name->name)) {
 		patch->whole = true;
 		return STATUS_OK;
 	}
-	name->group = closure_find_id(patch->base, id, strlen(id));
-	for (size_t i = 0; i < patch->group_count && name->group == CLOSURE_NONE; i++)
-		if (patch->groups[i].is_new && strcmp(patch->groups[i].id, id) == 0)
-			name->group = patch->groups[i].number;
-	if (name->group == CLOSURE_NONE)
-		name->group = patch->next_number++;
-	group = patch_add_group(patch, name->group, entry->dn, id);
-	if (group == NULL)
-		return patch->taken;
-	if (!group->is_new && strcmp(closure_group_dn(patch->base, group->number), entry->dn) != 0) {
-		/* Under its new name; what was read under the old one was not there, or not it. */
+	if (!group->is_new && strcmp(closure_group_dn(patch->base, group->number), dn) != 0) {
 		group->is_renamed = true;
-		group->is_read = group->is_there = false;
-		group->dn = arena_copy_text(patch->arena, entry->dn);
+		group->dn = arena_copy_text(patch->arena, dn);
 	}
 	return group->dn == NULL ? fail(patch, STATUS_NO_MEMORY) : STATUS_OK;
 }
 
+enum status patch_resolve(struct closure_patch *patch, struct patch_name *name, const struct dir_entry *entry)
+{
+	const char *id = entry == NULL ? NULL : closure_entry_id(entry);
+	bool counts = false;
+
+	name->is_asked = true;
+	if (entry != NULL && is_listed(patch, entry->dn, &counts) != STATUS_OK)
+		return STATUS_NO_MEMORY;
+	if (counts && id == NULL) /* nothing to know it by: as when the groups are listed */
+		patch->whole = true;
+	else if (counts && take_group(patch, name, entry->dn, id) != STATUS_OK)
+		return STATUS_NO_MEMORY;
+	if (is_taken(patch, name))
+		patch->whole = true;
+	return STATUS_OK;
+}
 /* Which group a name is; CLOSURE_NONE: none. */
 static uint32_t group_of(struct closure_patch *patch, const struct patch_group *group, struct digest name)
 {

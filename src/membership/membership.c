@@ -291,7 +291,7 @@ size_t membership_hashes(const struct membership *membership, const struct dir_e
 	else
 		hashes[0] = closure_digest_dn(membership->closure, text_string(&key), key.length).high;
 	text_done(&key);
-	for (size_t i = 1; i < count && i < room; i++)
+	for (size_t i = 1; uids != NULL && i < count && i < room; i++)
 		hashes[i] =
 		    closure_digest_uid(membership->closure, uids->values[i - 1].data, uids->values[i - 1].length).high;
 	return count;

@@ -147,15 +147,22 @@ struct membership_waiter {
 	struct membership_waiter **list;         /* private: the one that it is in; NULL when it is made */
 };
 
+/* What a membership works with; all but `listener` borrowed until membership_close. */
+struct membership_setup {
+	const struct config *config;
+	const char *const *names; /* the configured groups' DNs; NULL: slot not used */
+	size_t name_count;
+	struct dir_pool *pool;
+	struct executor *executor;
+	const struct log *log;
+	struct membership_listener listener;
+};
+
 /**
  * Begin: the first load starts at once.
- *
- * @param names       the configured groups' DNs; NULL: slot not used. Borrowed, as is `config`, until membership_close.
- * @return STATUS_OK, STATUS_NO_MEMORY, STATUS_INTERNAL (no random numbers).
+ * @return STATUS_OK, STATUS_NO_MEMORY, STATUS_INTERNAL (no random numbers), STATUS_LIMIT (no thread).
  */
-NODISCARD enum status membership_open(const struct config *config, const char *const *names, size_t name_count,
-				      struct dir_pool *pool, struct executor *executor, const struct log *log,
-				      const struct membership_listener *listener, struct membership **membership_out,
+NODISCARD enum status membership_open(const struct membership_setup *setup, struct membership **membership_out,
 				      struct error *error);
 
 /** End the watch's thread, where there is one. Not on the executor's thread; before membership_close. Twice is allowed. */

@@ -191,27 +191,26 @@ static enum status open_parts(struct membership *membership, struct error *error
 	return membership_watch_open(membership, error);
 }
 
-enum status membership_open(const struct config *config, const char *const *names, size_t name_count,
-			    struct dir_pool *pool, struct executor *executor, const struct log *log,
-			    const struct membership_listener *listener, struct membership **membership_out,
+enum status membership_open(const struct membership_setup *setup, struct membership **membership_out,
 			    struct error *error)
 {
 	struct membership *membership = memory_new(sizeof(*membership));
+	const struct config *config = setup->config;
 	enum status status;
 
 	if (membership == NULL)
 		return error_no_memory(error);
 	membership->config = config;
 	membership->directory = &config->directories[0];
-	membership->pool = pool;
-	membership->executor = executor;
-	membership->log = log;
-	membership->listener = *listener;
+	membership->pool = setup->pool;
+	membership->executor = setup->executor;
+	membership->log = setup->log;
+	membership->listener = setup->listener;
 	membership_watch_init(membership);
 	membership->plan = (struct closure_plan){
 	    .directory = membership->directory,
-	    .names = names,
-	    .root_count = name_count,
+	    .names = setup->names,
+	    .root_count = setup->name_count,
 	    .index_budget_bytes =
 		membership->directory->strategy == CONFIG_STRATEGY_AUTO ? config->cache.member_index_bytes : 0,
 	};

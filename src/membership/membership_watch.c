@@ -203,7 +203,7 @@ static void heard(void *context, const struct dir_watch_event *event)
 /* The closure is what the directory had at the watch's mark, or is on the way to it. */
 static void settle(struct membership *membership)
 {
-	if (!membership->watched.up || !membership->watched.covers)
+	if (membership->stopped || !membership->watched.up || !membership->watched.covers)
 		return;
 	if (membership_is_pending(membership)) {
 		apply_pending(membership);
@@ -310,8 +310,12 @@ bool membership_watch_is_ahead(const struct membership *membership, const char *
 static void take_load(struct membership *membership)
 {
 	struct watched *watched = &membership->watched;
-	/* The old one was kept up to date all the while; the new one only has a new index. */
-	bool is_same = watched->up && watched->covers && !membership_is_pending(membership);
+	/*
+	 * The old one was kept up to date all the while, and the new one has nothing that was not told: it only has a new index. What
+	 * is told later and is in it already would touch nobody.
+	 */
+	bool is_same = watched->up && watched->covers && !membership_is_pending(membership) &&
+		       membership->csn != NULL && closure_csn_covers(watched->mark, membership->csn);
 
 	forget_pending(membership);
 	watched->covers = false;

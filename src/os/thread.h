@@ -56,6 +56,9 @@ void thread_join(struct thread *thread);
 /** Let others run: 0: the processor is offered to whoever waits for it; else sleep for about so many milliseconds. */
 void thread_pause(unsigned ms);
 
+/** Sleep for about so many microseconds, at most some hundred more. */
+void thread_nap(unsigned us);
+
 /** Whether the caller runs on this thread, which must have been started. */
 bool thread_is_current(const struct thread *thread);
 

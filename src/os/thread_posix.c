@@ -147,6 +147,13 @@ void thread_pause(unsigned ms)
 		(void)nanosleep(&pause, NULL);
 }
 
+void thread_nap(unsigned us)
+{
+	const struct timespec nap = {.tv_sec = us / 1000000, .tv_nsec = (long)(us % 1000000) * 1000};
+
+	(void)nanosleep(&nap, NULL);
+}
+
 bool thread_is_current(const struct thread *thread)
 {
 	return pthread_equal(thread->handle, pthread_self()) != 0;

@@ -154,7 +154,9 @@ static void write_all(struct world *world)
 	struct writer writer = {.world = world};
 
 	/* Until the readers have seen enough too: on a busy machine they may begin late. */
-	for (uint64_t i = 0; i < PUTS || atomic_load(&world->usable) < 1000; i++) {
+	for (uint64_t i = 0; i < PUTS || atomic_load(&world->usable) < 1000 ||
+			     atomic_load(&world->found) <= atomic_load(&world->usable);
+	     i++) {
 		writer.random = mix(i + 1);
 		put_one(&writer);
 		if (writer.random % 8 == 0)

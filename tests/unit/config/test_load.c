@@ -386,48 +386,6 @@ static void config_load__the_sample_policy__loads(void **state)
 	config_unref(&config);
 }
 
-static void config_is_same__what_was_read_changes__tells(void **state)
-{
-	static const char certificate[] = "-----BEGIN CERTIFICATE-----\nother\n";
-	static const char list[] = "-----BEGIN X509 CRL-----\nother\n";
-	const struct {
-		const char *name, *data;
-		bool is_same;
-	} rows[] = {
-	    {"bind.secret", "s3cret", true}, /* without its line end it is the same secret */
-	    {"bind.secret", "s4cret", false}, {"ca.pem", certificate, false},
-	    {"ca.crl", list, false},          {"empty.secret", "not named", true},
-	};
-	const struct policy_folder *folder = *state;
-	const struct config *before = parse(folder, full), *after;
-
-	for (size_t i = 0; i < COUNT_OF(rows); i++) {
-		policy_folder_write(folder, rows[i].name, rows[i].data, strlen(rows[i].data), 0600);
-		after = parse(folder, full);
-		assert_row(rows[i].name, config_is_same(before, after) == rows[i].is_same);
-		assert_row(rows[i].name, config_is_same(after, before) == rows[i].is_same);
-		config_unref(&before);
-		before = after;
-	}
-	config_unref(&before);
-	policy_folder_write(folder, "bind.secret", "s3cret\n", 7, 0600);
-	policy_folder_write(folder, "empty.secret", "", 0, 0600);
-}
-
-static void config_is_same__other_text__is_another(void **state)
-{
-	const struct config *config = parse(*state, WITH(""));
-	const struct config *other = parse(*state, WITH("<!-- -->"));
-	const struct config *secret = parse(*state, full);
-
-	assert_true(config_is_same(config, config));
-	assert_false(config_is_same(config, other));
-	assert_false(config_is_same(config, secret));
-	config_unref(&config);
-	config_unref(&other);
-	config_unref(&secret);
-}
-
 static void config_unref__the_last_reference__frees(void **state)
 {
 	size_t before = memory_live_count();
@@ -500,8 +458,6 @@ int main(void)
 	    cmocka_unit_test(config_load__files_and_their_permissions__are_taken_or_refused),
 	    cmocka_unit_test(config_load__a_file_that_is_too_large__is_refused),
 	    cmocka_unit_test(config_load__the_sample_policy__loads),
-	    cmocka_unit_test(config_is_same__what_was_read_changes__tells),
-	    cmocka_unit_test(config_is_same__other_text__is_another),
 	    cmocka_unit_test(config_unref__the_last_reference__frees),
 	    cmocka_unit_test(config_parse__refused_behind_the_secret__frees_the_secret),
 	    cmocka_unit_test(config_load__each_allocation_failing__says_no_memory_and_leaks_nothing),

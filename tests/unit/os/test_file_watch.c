@@ -88,15 +88,7 @@ static int remove_place(void **state)
 #define assert_changed(place)   assert_true(file_watch_wait((place)->watch, PATIENCE_MS))
 #define assert_unchanged(place) assert_false(file_watch_wait((place)->watch, 30))
 
-static void file_watch_wait__nothing_happens__tells_nothing(void **state)
-{
-	struct place *place = *state;
-
-	assert_false(file_watch_wait(place->watch, 0));
-	assert_unchanged(place);
-}
-
-static void file_watch_wait__read__tells_nothing(void **state)
+static void file_watch_wait__nothing_but_a_reader__tells_nothing(void **state)
 {
 	struct place *place = *state;
 	char byte;
@@ -104,6 +96,7 @@ static void file_watch_wait__read__tells_nothing(void **state)
 
 	assert_int_equal(read(fd, &byte, 1), 1);
 	(void)close(fd);
+	assert_false(file_watch_wait(place->watch, 0));
 	assert_unchanged(place);
 }
 
@@ -149,6 +142,43 @@ static void file_watch_wait__renamed_away_and_made_anew__the_old_one_does_not_ma
 	assert_changed(place);
 	touch_unseen(in(place, "file~"));
 	assert_unchanged(place);
+}
+
+/* Lines of the system's own account of a descriptor: one for each watch of inotify. */
+static size_t count_system_watches(void)
+{
+	char path[64], line[256];
+	size_t count = 0;
+	int fd;
+
+	for (fd = 0; fd < 64; fd++) {
+		FILE *file;
+
+		(void)snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+		file = fopen(path, "re");
+		while (file != NULL && fgets(line, sizeof(line), file) != NULL)
+			count += strncmp(line, "inotify ", 8) == 0;
+		if (file != NULL)
+			(void)fclose(file);
+	}
+	return count;
+}
+
+static void file_watch_wait__the_old_files_stay__they_are_watched_no_longer(void **state)
+{
+	struct place *place = *state;
+	const size_t before = count_system_watches();
+	char old[16];
+	int i;
+
+	for (i = 0; i < 5; i++) {
+		(void)snprintf(old, sizeof(old), "file.%d", i);
+		assert_int_equal(rename(place->file, in(place, old)), 0);
+		write_file(place->file, "next");
+		assert_changed(place);
+	}
+	assert_int_equal(before, 2); /* the file and its folder */
+	assert_int_equal(count_system_watches(), before);
 }
 
 static void file_watch_wait__deleted_and_made_again__tells_both(void **state)
@@ -441,12 +471,12 @@ static void file_watch_open__each_allocation_failing__leaks_nothing(void **state
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    PLACED(file_watch_wait__nothing_happens__tells_nothing),
-	    PLACED(file_watch_wait__read__tells_nothing),
+	    PLACED(file_watch_wait__nothing_but_a_reader__tells_nothing),
 	    PLACED(file_watch_wait__written_in_place__tells_once),
 	    PLACED(file_watch_wait__only_the_system_tells__is_heard),
 	    PLACED(file_watch_wait__another_renamed_over__tells_and_follows_it),
 	    PLACED(file_watch_wait__renamed_away_and_made_anew__the_old_one_does_not_matter),
+	    PLACED(file_watch_wait__the_old_files_stay__they_are_watched_no_longer),
 	    PLACED(file_watch_wait__deleted_and_made_again__tells_both),
 	    PLACED(file_watch_wait__permissions__tells),
 	    PLACED(file_watch_wait__something_beside_it__tells_nothing),

@@ -3,6 +3,7 @@
 #include <os/clock.h>
 #include <os/thread.h>
 #include <plugin/plugin.h>
+#include <plugin/plugin_context.h>
 #include <stdatomic.h>
 #include <support/assertions.h>
 #include <support/engine_fake.h>
@@ -118,6 +119,18 @@ static void call_and_hold(void *context)
 	WSManPluginAuthzUser(caller->context, &caller->call.details, 0);
 }
 
+/* Once the first has ended the plug-in, a second call of Shutdown would be the host's mistake. */
+static void wait_for_second_stopper(struct plugin *plugin)
+{
+	size_t stoppers = 0;
+
+	while (stoppers == 0) {
+		mutex_lock(&plugin->lock);
+		stoppers = plugin->stoppers;
+		mutex_unlock(&plugin->lock);
+	}
+}
+
 static void shutdown__a_second_one_while_the_first_waits__waits_with_it(void **state)
 {
 	atomic_bool go_on = false;
@@ -142,6 +155,7 @@ static void shutdown__a_second_one_while_the_first_waits__waits_with_it(void **s
 	WSManPluginAuthzUser(context, &late.details, 0);
 	assert_int_equal(late.completions, 1);
 	assert_int_equal(late.code, 0x80338083);
+	wait_for_second_stopper(context);
 	atomic_store(&go_on, true);
 	for (size_t i = 0; i < 2; i++) {
 		thread_join(&stoppers[i].thread);
@@ -182,6 +196,8 @@ static void call_until_refused(void *context)
 	/* Until the held call goes on, Shutdown cannot end, and the plug-in cannot be gone. */
 	if (atomic_fetch_add(&storm->refused, 1) + 1 < THREADS)
 		return;
+	/* Time for a Shutdown that would go too far. */
+	thread_pause(50);
 	atomic_store(&storm->engines_at_the_end, engine_fake_open());
 	atomic_store(&storm->go_on, true);
 }

@@ -246,28 +246,28 @@ static void policy_judge__standing__redirects_only_who_is_let_in_and_elsewhere(v
 	static const struct {
 		const char *name;
 		enum wa_verdict verdict;
-		size_t site, uri;
 		bool may_redirect;
+		size_t site, uri;
 		const char *http_url, *redirect_uri; /* redirect_uri NULL: the standing's own verdict */
 	} rows[] = {
-	    {"of a site", WA_AUTHORIZE, 0, 0, true, NULL, EMEA},
-	    {"of a site, operates", WA_AUTHORIZE, 0, 0, false, NULL, NULL},
-	    {"came here", WA_AUTHORIZE, 0, 0, true, "https://amer.example:5986/wsman", EMEA},
-	    {"came to another port", WA_AUTHORIZE, 0, 0, true, "https://emea.example:5985/wsman", EMEA},
-	    {"came to no URL", WA_AUTHORIZE, 0, 0, true, "nonsense", EMEA},
-	    {"came to another site", WA_AUTHORIZE, 0, 0, true, APAC1, EMEA},
-	    {"is there", WA_AUTHORIZE, 0, 0, true, EMEA, NULL},
-	    {"is there, another path", WA_AUTHORIZE, 0, 0, true, "https://EMEA.example:5986/x?y", NULL},
-	    {"his URI is the second", WA_AUTHORIZE, 1, 1, true, NULL, APAC2},
-	    {"his URI is the first", WA_AUTHORIZE, 1, 0, true, NULL, APAC1},
-	    {"is there by the other URI", WA_AUTHORIZE, 1, 1, true, APAC1, NULL},
-	    {"of no site", WA_AUTHORIZE, POLICY_NO_SITE, 0, true, NULL, NULL},
-	    {"of no site, operates", WA_AUTHORIZE, POLICY_NO_SITE, 0, false, EMEA, NULL},
-	    {"denied", WA_DENY, POLICY_NO_SITE, 0, true, NULL, NULL},
-	    {"denied, of a site", WA_DENY, 0, 0, true, NULL, NULL},
-	    {"denied, is there", WA_DENY, 0, 0, true, EMEA, NULL},
-	    {"not known, of a site", WA_ERROR, 0, 0, true, NULL, NULL},
-	    {"not known, operates", WA_ERROR, POLICY_NO_SITE, 0, false, NULL, NULL},
+	    {"of a site", WA_AUTHORIZE, true, 0, 0, NULL, EMEA},
+	    {"of a site, operates", WA_AUTHORIZE, false, 0, 0, NULL, NULL},
+	    {"came here", WA_AUTHORIZE, true, 0, 0, "https://amer.example:5986/wsman", EMEA},
+	    {"came to another port", WA_AUTHORIZE, true, 0, 0, "https://emea.example:5985/wsman", EMEA},
+	    {"came to no URL", WA_AUTHORIZE, true, 0, 0, "nonsense", EMEA},
+	    {"came to another site", WA_AUTHORIZE, true, 0, 0, APAC1, EMEA},
+	    {"is there", WA_AUTHORIZE, true, 0, 0, EMEA, NULL},
+	    {"is there, another path", WA_AUTHORIZE, true, 0, 0, "https://EMEA.example:5986/x?y", NULL},
+	    {"his URI is the second", WA_AUTHORIZE, true, 1, 1, NULL, APAC2},
+	    {"his URI is the first", WA_AUTHORIZE, true, 1, 0, NULL, APAC1},
+	    {"is there by the other URI", WA_AUTHORIZE, true, 1, 1, APAC1, NULL},
+	    {"of no site", WA_AUTHORIZE, true, POLICY_NO_SITE, 0, NULL, NULL},
+	    {"of no site, operates", WA_AUTHORIZE, false, POLICY_NO_SITE, 0, EMEA, NULL},
+	    {"denied", WA_DENY, true, POLICY_NO_SITE, 0, NULL, NULL},
+	    {"denied, of a site", WA_DENY, true, 0, 0, NULL, NULL},
+	    {"denied, is there", WA_DENY, true, 0, 0, EMEA, NULL},
+	    {"not known, of a site", WA_ERROR, true, 0, 0, NULL, NULL},
+	    {"not known, operates", WA_ERROR, false, POLICY_NO_SITE, 0, NULL, NULL},
 	};
 	const struct config config = policy();
 
