@@ -19,7 +19,7 @@
  * time on waking up than on reading, and takes it from a server on the same machine: so it lets some come before it reads.
  */
 #define CROWD_ENTRIES 16
-#define CROWD_NAP_US 30
+#define CROWD_NAP_US  30
 
 enum flight_state { FLIGHT_WAITING = 0, FLIGHT_FLYING, FLIGHT_LANDED };
 

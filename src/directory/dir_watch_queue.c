@@ -104,7 +104,8 @@ static struct dir_heard *heard_new(const struct dir_watch_event *event)
 	if (block.at == NULL)
 		return NULL;
 	block.used = 0;
-	heard = put_event(&block, event);
+	(void)put_event(&block, event);
+	heard = (struct dir_heard *)(void *)block.at; /* it stands first */
 	heard->bytes = block.used;
 	return heard;
 }
@@ -322,7 +323,7 @@ static void drop_behind_lost_locked(struct dir_watch_queue *queue)
 	struct dir_heard_list kept = {NULL, NULL, 0, 0};
 	struct dir_heard *heard;
 
-	while ((heard = pop(&queue->waiting)) != &queue->lost)
+	while ((heard = pop(&queue->waiting)) != NULL && heard != &queue->lost)
 		append(&kept, heard);
 	dir_heard_list_clear(&queue->waiting);
 	move(&kept, &queue->waiting);

@@ -223,8 +223,8 @@ static void take_patch(struct membership *membership, const struct closure_patch
 		touch_everything(membership);
 	for (size_t i = 0; i < patched->touched_count; i++)
 		touch(membership, patched->touched[i].high);
-	if (closure_concern_is_nothing(&membership->pending.concern))
-		membership->pending.since_us = 0;
+	/* What was heard meanwhile was judged by the old one: its numbers still stand, but for groups that may have other names now. */
+	forget_pending(membership);
 	if (closure_wants_rebuild(membership->closure))
 		(void)!membership_load(membership);
 }

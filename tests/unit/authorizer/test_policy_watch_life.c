@@ -2,6 +2,8 @@
 /* Tasks of the thread, its end, and memory that runs out. */
 #include <unit/authorizer/policy_watch_rig.h>
 
+#include <base/memory.h>
+#include <base/text.h>
 #include <support/memory_failing.h>
 #include <unistd.h>
 
@@ -135,15 +137,17 @@ static void policy_watch_stop__not_heard_yet__is_dropped(void **state)
 /* A policy that takes a while to read: as many rules as it may have. */
 static char *big_policy(void)
 {
-	char *text = calloc(1, CONFIG_MAX_RULES * 64 + 1024);
-	size_t at, i;
+	struct text text;
+	char *policy;
 
-	assert_non_null(text);
-	at = (size_t)sprintf(text, "%s%s", HEAD, DIRECTORY);
-	for (i = 0; i < CONFIG_MAX_RULES; i++)
-		at += (size_t)sprintf(text + at, "<allow group=\"cn=group number %zu,dc=example\"/>\n", i);
-	(void)strcpy(text + at, TAIL);
-	return text;
+	text_init(&text);
+	text_add(&text, HEAD DIRECTORY);
+	for (unsigned i = 0; i < CONFIG_MAX_RULES; i++)
+		text_printf(&text, "<allow group=\"cn=group number %u,dc=example\"/>\n", i);
+	text_add(&text, TAIL);
+	policy = text_take(&text);
+	assert_non_null(policy);
+	return policy;
 }
 
 static void policy_watch_stop__while_it_reads__ends(void **state)
@@ -159,7 +163,7 @@ static void policy_watch_stop__while_it_reads__ends(void **state)
 		close_watch(rig);
 		open_executor(rig);
 	}
-	free(big);
+	memory_free(big);
 	assert_int_equal(count_of(rig, &rig->errors), 0);
 }
 

@@ -26,25 +26,25 @@ static void plugin_answer__each_verdict__becomes_the_number_of_the_table(void **
 	static const struct {
 		const char *name;
 		enum wa_kind kind;
-		struct wa_decision decision;
 		DWORD expected;
+		struct wa_decision decision;
 	} rows[] = {
-	    {"zeros deny", WA_KIND_USER, {.verdict = WA_DENY}, 5},
-	    {"zeros deny an operation", WA_KIND_OPERATION, {.verdict = WA_DENY}, 5},
-	    {"zeros deny a quota", WA_KIND_QUOTA, {.verdict = WA_DENY}, 5},
-	    {"authorize", WA_KIND_USER, {.verdict = WA_AUTHORIZE}, 0},
-	    {"authorize an operation", WA_KIND_OPERATION, {.verdict = WA_AUTHORIZE}, 0},
-	    {"authorize a quota", WA_KIND_QUOTA, {.verdict = WA_AUTHORIZE}, 0},
-	    {"authorize with an error's number", WA_KIND_USER, {.verdict = WA_AUTHORIZE, .code = 5}, 0x80338083},
-	    {"deny with success's number", WA_KIND_USER, {.verdict = WA_DENY, .code = 0}, 5},
-	    {"error with success's number", WA_KIND_USER, {.verdict = WA_ERROR, .code = 0}, 0x80338083},
-	    {"bad call", WA_KIND_USER, {.verdict = WA_ERROR, .reason = WA_REASON_BAD_CALL}, 87},
-	    {"redirect", WA_KIND_USER, {.verdict = WA_REDIRECT, .redirect_uri = URI}, 0x80338199},
-	    {"redirect to nowhere", WA_KIND_USER, {.verdict = WA_REDIRECT}, 0x80338083},
-	    {"redirect to an empty address", WA_KIND_USER, {.verdict = WA_REDIRECT, .redirect_uri = ""}, 0x80338083},
-	    {"redirect to broken text", WA_KIND_USER, {.verdict = WA_REDIRECT, .redirect_uri = "\xFF"}, 0x80338083},
-	    {"redirect of an operation", WA_KIND_OPERATION, {.verdict = WA_REDIRECT, .redirect_uri = URI}, 0x80338083},
-	    {"redirect of a quota", WA_KIND_QUOTA, {.verdict = WA_REDIRECT, .redirect_uri = URI}, 0x80338083},
+	    {"zeros deny", WA_KIND_USER, 5, {.verdict = WA_DENY}},
+	    {"zeros deny an operation", WA_KIND_OPERATION, 5, {.verdict = WA_DENY}},
+	    {"zeros deny a quota", WA_KIND_QUOTA, 5, {.verdict = WA_DENY}},
+	    {"authorize", WA_KIND_USER, 0, {.verdict = WA_AUTHORIZE}},
+	    {"authorize an operation", WA_KIND_OPERATION, 0, {.verdict = WA_AUTHORIZE}},
+	    {"authorize a quota", WA_KIND_QUOTA, 0, {.verdict = WA_AUTHORIZE}},
+	    {"authorize with an error's number", WA_KIND_USER, 0x80338083, {.verdict = WA_AUTHORIZE, .code = 5}},
+	    {"deny with success's number", WA_KIND_USER, 5, {.verdict = WA_DENY, .code = 0}},
+	    {"error with success's number", WA_KIND_USER, 0x80338083, {.verdict = WA_ERROR, .code = 0}},
+	    {"bad call", WA_KIND_USER, 87, {.verdict = WA_ERROR, .reason = WA_REASON_BAD_CALL}},
+	    {"redirect", WA_KIND_USER, 0x80338199, {.verdict = WA_REDIRECT, .redirect_uri = URI}},
+	    {"redirect to nowhere", WA_KIND_USER, 0x80338083, {.verdict = WA_REDIRECT}},
+	    {"redirect to an empty address", WA_KIND_USER, 0x80338083, {.verdict = WA_REDIRECT, .redirect_uri = ""}},
+	    {"redirect to broken text", WA_KIND_USER, 0x80338083, {.verdict = WA_REDIRECT, .redirect_uri = "\xFF"}},
+	    {"redirect of an operation", WA_KIND_OPERATION, 0x80338083, {.verdict = WA_REDIRECT, .redirect_uri = URI}},
+	    {"redirect of a quota", WA_KIND_QUOTA, 0x80338083, {.verdict = WA_REDIRECT, .redirect_uri = URI}},
 	};
 
 	(void)state;
