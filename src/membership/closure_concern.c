@@ -130,19 +130,21 @@ static enum status heed_known(struct closure_concern *concern, const struct clos
 			      struct digest name, const struct dir_watch_event *event)
 {
 	bool is_there = event->change != DIR_CHANGE_DELETE && closure_entry_is_group(event->entry);
+	bool is_as_known = is_there && closure_find_digest(closure, name) == group;
 
-	if (is_there && closure_find_digest(closure, name) == group) {
+	/* Known or not: a patch may have met it before it was told of, and others still list it as nobody. Without the index no patch does. */
+	if (is_there && (!is_as_known || closure_index(closure) != NULL))
+		ask_about(concern, closure, name);
+	if (is_as_known) {
 		add_group(concern, group);
 		return STATUS_OK;
 	}
+	if (!is_there)
+		heed_other(concern, event);
 	if (is_root(closure, group) || (is_there && shows_subordinates(event->entry))) {
 		concern->everything = true;
 		return STATUS_OK;
 	}
-	if (is_there)
-		ask_about(concern, closure, name);
-	else
-		heed_other(concern, event);
 	return suspect(concern, closure, group);
 }
 
@@ -172,6 +174,10 @@ static enum status heed(struct closure_concern *concern, const struct closure *c
 	if (text_failed(key))
 		return STATUS_NO_MEMORY;
 	name = closure_digest_dn(closure, text_string(key), key->length);
+	/* Known or not: one that is nested somewhere may get the name of a configured group that is missing. */
+	if (event->change != DIR_CHANGE_DELETE && closure_entry_is_group(event->entry) &&
+	    may_be_root(closure, plan, event->id, text_string(key)))
+		concern->everything = true;
 	if (group != CLOSURE_NONE)
 		return heed_known(concern, closure, group, name, event);
 	namesake = closure_find_digest(closure, name);
@@ -183,8 +189,7 @@ static enum status heed(struct closure_concern *concern, const struct closure *c
 		heed_other(concern, event);
 		return STATUS_OK;
 	}
-	if ((event->change == DIR_CHANGE_MODIFY && shows_subordinates(event->entry)) ||
-	    may_be_root(closure, plan, event->id, text_string(key)))
+	if (event->change == DIR_CHANGE_MODIFY && shows_subordinates(event->entry))
 		concern->everything = true;
 	ask_about(concern, closure, name);
 	return STATUS_OK;

@@ -224,8 +224,11 @@ static enum status take_group(struct closure_patch *patch, struct patch_name *na
 	group = patch_add_group(patch, name->group, dn, id);
 	if (group == NULL)
 		return patch->taken;
-	/* Groups change faster than they are told of: what was read is not of one moment. */
-	if (has_moved(patch, group, dn, name->name)) {
+	/*
+	 * Groups change faster than they are told of: what was read is not of one moment. And without the index nobody knows who else
+	 * lists the name, as one that was no group's.
+	 */
+	if (has_moved(patch, group, dn, name->name) || (group->is_new && closure_index(patch->base) == NULL)) {
 		patch->whole = true;
 		return STATUS_OK;
 	}

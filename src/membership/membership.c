@@ -130,7 +130,8 @@ static enum membership_next check(struct membership *membership, struct membersh
 {
 	enum membership_next next = MEMBERSHIP_DONE;
 
-	if (lookup->watched != membership_is_watched(membership) && lookup->anews < MEMBERSHIP_MAX_ANEWS)
+	/* What was asked without a watch is proven, or not, in that way, also when the watch has come up meanwhile. */
+	if (lookup->watched && !membership_is_watched(membership) && lookup->anews < MEMBERSHIP_MAX_ANEWS)
 		return MEMBERSHIP_ANEW;
 	if (lookup->watched && membership_is_watched(membership))
 		next = membership_check_watched(membership, lookup);

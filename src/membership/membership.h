@@ -23,6 +23,7 @@
  *	shown what the watch had told when the lookup asked, or more. One that is behind it lags; it is asked again until the deadline.
  *	A watch that hangs proves nothing by its silence. So freshness is a lease: contextCSN, asked through the pool, proves that the watch has
  *	told everything up to that moment, and holds for MEMBERSHIP_LEASE_MS. Nobody asks for a lease that nobody needs: an idle host costs the directory nothing.
+ *	With cache/@ttl="0s" no lease counts for a lookup: contextCSN comes with each answer, and what it shows is awaited.
  *	What the pool shows and the watch does not tell within MEMBERSHIP_DOUBT_MS proves the watch to be behind: it then counts as down until it has told it.
  *
  * Freshness, while it is not

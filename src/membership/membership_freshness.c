@@ -218,8 +218,9 @@ enum status membership_prepare_watched(struct membership *membership, struct mem
 {
 	lookup->told_serial = membership->watched.serial;
 	lookup->told = NULL;
-	if (lookup->lags == 0 && membership_has_lease(membership, lookup->asked_us) &&
-	    is_any_known(membership, lookup->told_serial))
+	/* Who wants nothing from a cache gets the proof with each answer. */
+	if (membership->config->cache.ttl_ms > 0 && lookup->lags == 0 &&
+	    membership_has_lease(membership, lookup->asked_us) && is_any_known(membership, lookup->told_serial))
 		return STATUS_OK;
 	lookup->told = arena_copy_text(lookup->arena, membership->watched.mark);
 	lookup->mark_base = arena_copy_text(lookup->arena, membership->csn_base);

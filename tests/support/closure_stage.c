@@ -57,8 +57,8 @@ void closure_stage_open(struct closure_stage *stage, const char *const *names, s
 	closure_stage_add(stage, "ou=else,dc=x", "organizationalUnit", NULL, NULL);
 	dir_pool_fake_use(stage->directory, CLOSURE_STAGE_LATENCY_MS);
 	assert_int_equal(executor_open("test", &stage->executor, &error), STATUS_OK);
-	assert_int_equal(
-	    dir_pool_open(&stage->config->directories[0], stage->executor, &silent, &stage->pool, &error), STATUS_OK);
+	assert_int_equal(dir_pool_open(&stage->config->directories[0], stage->executor, &silent, &stage->pool, &error),
+			 STATUS_OK);
 	stage->plan = (struct closure_plan){
 	    .directory = &stage->config->directories[0],
 	    .names = names,
@@ -155,7 +155,8 @@ static void step(struct closure_stage *stage)
 enum status closure_stage_load(struct closure_stage *stage)
 {
 	unsigned before = stage->loads;
-	enum status status = closure_load_start(stage->pool, stage->executor, &stage->plan, &stage_key, take_load, stage);
+	enum status status =
+	    closure_load_start(stage->pool, stage->executor, &stage->plan, &stage_key, take_load, stage);
 
 	if (status != STATUS_OK)
 		return status;

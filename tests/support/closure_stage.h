@@ -21,7 +21,7 @@
 #include <stdint.h>
 #include <support/fake_directory.h>
 
-#define CLOSURE_STAGE_MAX_ROOTS 8
+#define CLOSURE_STAGE_MAX_ROOTS  8
 #define CLOSURE_STAGE_LATENCY_MS 4
 /* Longer than any load or patch may take: the timeout of the stage's policy is 3 s. */
 #define CLOSURE_STAGE_PATIENCE_MS 60000
@@ -33,7 +33,7 @@ struct closure_stage_patched {
 	bool whole, everything;
 	struct digest touched[64];
 	size_t touched_count; /* also when they do not fit */
-	char error[256];
+	char error[sizeof(((struct error *)NULL)->what)];
 };
 
 struct closure_stage {

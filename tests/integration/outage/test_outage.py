@@ -60,7 +60,7 @@ class OutageTest(unittest.TestCase):
     def policy(self, name, uri, **more):
         return testbed.write_policy(os.path.join(self.slapd.directory, name + ".xml"), self.slapd, uri=uri,
                                     allow=[self.slapd.group_dn("admins")], timeout="%gs" % TIMEOUT_S,
-                                    cache={"unwatched-ttl": "0s"}, **more)
+                                    cache={"ttl": "0s", "negative-ttl": "0s", "unwatched-ttl": "0s"}, **more)
 
     def stream(self, policy):
         stream = Stream(self.program, policy)

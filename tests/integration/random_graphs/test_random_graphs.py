@@ -4,7 +4,7 @@
 Random directories against an oracle.
 
 Makes a random graph of groups and people, loads it into a real slapd, asks two long-lived `wsmauthz check` (with the
-member index, and with strategy="search") about many people, changes the graph over LDAP, asks again, and so on; each
+member index, with strategy="search", and with a cache that the server's notifications keep true) about many people, changes the graph over LDAP, asks again, and so on; each
 answer is compared with an oracle that was written another way. Member values are spelled as other clients spell them.
 What slapd takes for the same name is calibrated at the beginning, and in each round slapd itself is asked for every
 direct membership, so that the oracle never rests on an assumption.
@@ -34,8 +34,11 @@ ROUNDS = 50
 ASKS = 520
 CHANGES = (5, 30)
 # Of the questions of a round; the member index is what most installations have.
-SHARES = {"auto": 1.0, "search": 0.3}
-MOST_SEARCHES = {"auto": 1, "search": 2}
+SHARES = {"auto": 1.0, "search": 0.3, "cached": 0.7}
+MOST_SEARCHES = {"auto": 1, "search": 2, "cached": 2}
+# Nothing is cached but by "cached", which learns of changes from the server's notifications, and is given this time for it.
+NO_CACHE = {"ttl": "0s", "negative_ttl": "0s", "unwatched_ttl": "0s"}
+HEARSAY_S = 0.25
 LEAST_DECISIONS = 20000
 LEAST_LET_IN = 0.30
 LEAST_DENIED_BY_RULE = 0.05
@@ -118,7 +121,8 @@ class Run:
         lines = [testbed._element(rule.effect, {"group": dn, "administrator": "true" if rule.administrator else None})
                  for rule, dn in self.rules]
         return testbed.write_policy("%s/policy-%s.xml" % (slapd.directory, strategy), slapd, extra="\n".join(lines),
-                                    timeout="30s", cache={"unwatched_ttl": "0s"}, groups={"strategy": strategy},
+                                    timeout="30s", cache=None if strategy == "cached" else NO_CACHE,
+                                    groups={"strategy": "auto" if strategy == "cached" else strategy},
                                     domain="CORP corp.example.test")
 
     # Rounds
@@ -138,6 +142,8 @@ class Run:
             self._verify(truth, pairs, number)
             comparison = Comparison(truth.own_names(), pairs, oracle.rules)
             for strategy, check in checks.items():
+                if strategy == "cached":
+                    time.sleep(HEARSAY_S)
                 self._ask(strategy, check, oracle, comparison, number)
 
     def _change(self, number, moved):
