@@ -128,7 +128,8 @@ void engine_retire(struct wa_engine *engine, struct regime *regime)
 {
 	bool is_closing;
 
-	membership_stop(regime->membership);
+	if (regime->membership != NULL) /* it could be opened */
+		membership_stop(regime->membership);
 	regime->retirement = (struct task){.run = stop_regime, .context = regime};
 	mutex_lock(&engine->lock);
 	is_closing = engine->is_closing;
@@ -219,17 +220,21 @@ void engine_take_policy(struct wa_engine *engine, const struct config *config)
 {
 	struct error error = {.status = STATUS_OK};
 	struct regime *regime = NULL;
+	enum status status;
 
 	if (engine->stopping)
 		return;
 	drop_coming(engine);
-	if (add_regime(engine, config, &regime, &error) == STATUS_OK) {
+	status = add_regime(engine, config, &regime, &error);
+	if (status == STATUS_OK) {
 		engine->coming = regime;
-		await_coming(engine);
+		try_coming(engine); /* there may have been no memory to begin its first load */
 		return;
 	}
-	log_failure(&engine->log, LOG_LEVEL_ERROR, "the new policy cannot be used, the old one stays in force", &error);
-	if (regime != NULL && regime->membership != NULL)
+	if (status != STATUS_CANCELLED) /* that is our own end */
+		log_failure(&engine->log, LOG_LEVEL_ERROR,
+			    "the new policy cannot be used, the old one stays in force", &error);
+	if (regime != NULL)
 		retire(engine, regime);
 }
 

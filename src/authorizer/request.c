@@ -136,7 +136,7 @@ static void tell_who(struct request *request, const struct cache_hit *hit)
 	decision->dn = cache_dn(regime->cache, hit);
 	if (decision->dn != NULL && hit->standing.rule != POLICY_NO_RULE)
 		decision->path_count = membership_known_path(regime->membership, hit->standing.rule, decision->dn,
-							     request->arena, &decision->path);
+							     request->sender.user, request->arena, &decision->path);
 }
 
 /* No server answers: what was known of somebody who was let in may do, where the policy says for how long. */

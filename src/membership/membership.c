@@ -2,6 +2,7 @@
 #include <base/text.h>
 #include <identity/dn.h>
 #include <identity/sender.h>
+#include <membership/closure_csn.h>
 #include <membership/lookup_groups.h>
 #include <membership/membership_private.h>
 #include <os/clock.h>
@@ -125,6 +126,14 @@ static bool is_fresh(struct membership *membership, const struct membership_look
 	return true;
 }
 
+/* The user's entry is of a server that has what the closure has, as far as marks tell. */
+static bool shows_closure(const struct membership *membership, const struct membership_lookup *lookup)
+{
+	if (!lookup->watched)
+		return is_proven(membership, lookup);
+	return lookup->mark != NULL && membership->csn != NULL && closure_csn_covers(lookup->mark, membership->csn);
+}
+
 /* Whether the closure may be used, and whether the user's entry goes with it: see the header. MEMBERSHIP_DONE: both. */
 static enum membership_next check(struct membership *membership, struct membership_lookup *lookup)
 {
@@ -138,7 +147,7 @@ static enum membership_next check(struct membership *membership, struct membersh
 	else if (!is_fresh(membership, lookup))
 		next = membership_refresh(membership, lookup);
 	if (next != MEMBERSHIP_DONE || lookup->is_of_one_moment || lookup->asked_us >= membership->closure_marked_us ||
-	    (!lookup->watched && is_proven(membership, lookup)))
+	    shows_closure(membership, lookup))
 		return next;
 	lookup->is_of_one_moment = true;
 	return MEMBERSHIP_ANEW;
@@ -249,10 +258,12 @@ size_t membership_path(const struct membership_lookup *lookup, size_t root, cons
 	return count;
 }
 
-size_t membership_known_path(const struct membership *membership, size_t root, const char *user_dn, struct arena *arena,
-			     const char *const **path_out)
+size_t membership_known_path(const struct membership *membership, size_t root, const char *user_dn, const char *name,
+			     struct arena *arena, const char *const **path_out)
 {
-	const struct dir_entry user = {.dn = user_dn};
+	struct dir_value uid = {name, name == NULL ? 0 : strlen(name)};
+	struct dir_attribute uids = {"uid", &uid, name == NULL ? 0 : 1};
+	const struct dir_entry user = {.dn = user_dn, .attributes = &uids, .attribute_count = 1};
 	struct membership_lookup lookup = {.arena = arena, .closure = membership->closure};
 
 	if (lookup.closure == NULL || closure_index(lookup.closure) == NULL ||

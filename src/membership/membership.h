@@ -236,10 +236,11 @@ size_t membership_path(const struct membership_lookup *lookup, size_t root, cons
 
 /**
  * The same for somebody who is not looked up now, as far as the member index knows his DN: nothing is asked.
+ * @param name   perhaps his uid; NULL: not known.
  * @param arena  gets the path.
  */
-size_t membership_known_path(const struct membership *membership, size_t root, const char *user_dn, struct arena *arena,
-			     const char *const **path_out);
+size_t membership_known_path(const struct membership *membership, size_t root, const char *user_dn, const char *name,
+			     struct arena *arena, const char *const **path_out);
 
 /** Whether a configured group exists (in the lookup's closure). */
 bool membership_exists(const struct membership_lookup *lookup, size_t root);

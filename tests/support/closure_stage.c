@@ -242,7 +242,7 @@ void closure_stage_patch(struct closure_stage *stage, const struct closure_conce
 	closure_stage_end_patch(stage);
 }
 
-static bool holds_digest(const struct closure *closure, size_t root, struct digest member)
+bool closure_stage_holds_digest(const struct closure *closure, size_t root, struct digest member)
 {
 	uint32_t *groups = fake_new(closure_group_count(closure) + 1, sizeof(*groups));
 	size_t count = closure_find_member(closure, member, groups, closure_group_count(closure));
@@ -269,8 +269,9 @@ struct digest closure_stage_digest(const struct closure *closure, const char *dn
 
 bool closure_stage_holds(const struct closure *closure, size_t root, const char *dn, const char *uid)
 {
-	return holds_digest(closure, root, closure_stage_digest(closure, dn)) ||
-	       (uid != NULL && holds_digest(closure, root, closure_digest_uid(closure, uid, strlen(uid))));
+	return closure_stage_holds_digest(closure, root, closure_stage_digest(closure, dn)) ||
+	       (uid != NULL &&
+		closure_stage_holds_digest(closure, root, closure_digest_uid(closure, uid, strlen(uid))));
 }
 
 bool closure_stage_touched(const struct closure_stage *stage, size_t count, const char *dn)

@@ -91,6 +91,8 @@ void closure_stage_patch(struct closure_stage *stage, const struct closure_conce
 
 /** Whether the root holds the user directly or through nested groups. `uid` NULL: none. */
 bool closure_stage_holds(const struct closure *closure, size_t root, const char *dn, const char *uid);
+/** The same of one name by which a member is listed. */
+bool closure_stage_holds_digest(const struct closure *closure, size_t root, struct digest member);
 /** The digest of a member's DN. */
 struct digest closure_stage_digest(const struct closure *closure, const char *dn);
 /** Whether the last patch touched the member, and nobody's but `count` members. */

@@ -18,7 +18,7 @@
 #include <support/fake_directory_private.h>
 #include <support/fake_text.h>
 
-#define SEEDS  40
+#define SEEDS  24
 #define EDITS  250
 #define ROOTS  4
 #define NAMES  18 /* that groups (and, now and then, people) have */
@@ -438,16 +438,64 @@ static void load(struct world *world)
 	meddle_with(world, false);
 }
 
+/* Names that people may be held by: as DNs, and as uids. */
+static struct digest name_number(const struct closure *closure, unsigned number)
+{
+	char name[MAX_DN];
+
+	if (number < PEOPLE) {
+		(void)snprintf(name, sizeof(name), "u%u", number);
+		return closure_digest_uid(closure, name, strlen(name));
+	}
+	if (number < 2 * PEOPLE)
+		(void)snprintf(name, sizeof(name), "uid=u%u,ou=people,dc=x", number - PEOPLE);
+	else
+		(void)snprintf(name, sizeof(name), "cn=n%u,ou=groups,dc=x", number - 2 * PEOPLE);
+	return closure_stage_digest(closure, name);
+}
+
+/* Who is held by which roots; a patch has to say whose answer is another one. */
+static void look(const struct closure *closure, bool held[2 * PEOPLE + NAMES][ROOTS])
+{
+	for (unsigned number = 0; number < 2 * PEOPLE + NAMES; number++)
+		for (size_t root = 0; root < ROOTS; root++)
+			held[number][root] = closure_stage_holds_digest(closure, root, name_number(closure, number));
+}
+
+static bool was_touched(const struct closure_stage_patched *patched, struct digest name)
+{
+	assert_true(patched->touched_count <= COUNT_OF(patched->touched));
+	for (size_t i = 0; i < patched->touched_count; i++)
+		if (digest_compare(&patched->touched[i], &name) == 0)
+			return true;
+	return patched->everything;
+}
+
+static void assert_touched(const struct closure_stage *stage, bool before[2 * PEOPLE + NAMES][ROOTS])
+{
+	bool after[2 * PEOPLE + NAMES][ROOTS];
+
+	look(stage->closure, after);
+	for (unsigned number = 0; number < 2 * PEOPLE + NAMES; number++)
+		if (memcmp(before[number], after[number], sizeof(after[number])) != 0)
+			assert_true(was_touched(&stage->patched, name_number(stage->closure, number)));
+}
+
 static void patch(struct world *world, const struct closure_concern *concern)
 {
+	bool before[2 * PEOPLE + NAMES][ROOTS];
+
+	look(world->stage.closure, before);
 	meddle_with(world, world->is_hasty);
 	closure_stage_patch(&world->stage, concern, world->told);
 	meddle_with(world, false);
 	assert_int_equal(world->stage.patched.status, STATUS_OK);
 	if (world->stage.patched.whole)
 		load(world);
-	else
+	else {
+		assert_touched(&world->stage, before);
 		world->patches++;
+	}
 }
 
 /* What was told is applied. */

@@ -1,0 +1,524 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Another policy while the engine runs: it comes into force whole, once its groups are read, and not before; whoever asked under the
+ * old one is answered by it; nothing of it stays behind.
+ */
+#include <unit/authorizer/engine_rig.h>
+
+#include <support/memory_failing.h>
+
+#define SLOW_MS ((uint64_t)2000)
+
+struct taking {
+	struct wa_engine *engine;
+	const struct config *config;
+};
+
+static void take(void *context)
+{
+	const struct taking *taking = context;
+
+	engine_take_policy(taking->engine, taking->config);
+}
+
+static void take_config(const struct rig *rig, const struct config *config)
+{
+	struct taking taking = {rig->engine, config};
+
+	executor_manual_call(rig->engine->executor, take, &taking);
+}
+
+static void take_policy(const struct rig *rig, const struct rig_policy *policy)
+{
+	const struct config *config = parse(policy);
+
+	take_config(rig, config);
+	config_unref(&config);
+}
+
+static size_t count_regimes(const struct rig *rig)
+{
+	size_t count = 0;
+
+	for (const struct regime *regime = rig->engine->regimes; regime != NULL; regime = regime->next)
+		count++;
+	return count;
+}
+
+static size_t count_lines(const struct rig *rig, const char *words)
+{
+	size_t count = 0;
+
+	for (const char *at = rig->log; (at = strstr(at, words)) != NULL; at++)
+		count++;
+	return count;
+}
+
+#define IN_FORCE "the new policy is in force"
+#define NOT_READ "the groups of the new policy cannot be read"
+
+static void fail_load(const struct rig *rig, enum fake_fault_kind kind)
+{
+	static char when[] = "ou=elsewhere";
+	const struct fake_fault fault = {.kind = kind, .code = 50, .when = when};
+
+	fake_directory_add_fault(rig->directory, &fault);
+}
+
+/* Coming into force */
+
+static void engine_take_policy__its_groups_are_read__is_in_force_and_the_old_one_gone(void **state)
+{
+	struct rig *rig = *state;
+
+	open_engine(rig, &policy_ops);
+	assert_lets_in(rig, "alice");
+	take_policy(rig, &policy_devs);
+	assert_int_equal(count_regimes(rig), 2);
+	pass(1000);
+	assert_int_equal(count_lines(rig, IN_FORCE), 1);
+	assert_int_equal(count_regimes(rig), 1);
+	assert_null(rig->engine->coming);
+	assert_lets_in(rig, "bob");
+}
+
+static void engine_take_policy__its_groups_are_not_read_yet__the_old_one_answers(void **state)
+{
+	struct rig *rig = *state;
+
+	open_engine(rig, &policy_ops);
+	assert_lets_in(rig, "alice");
+	fail_load(rig, FAKE_FAULT_HANG);
+	take_policy(rig, &policy_far);
+	pass(100);
+	assert_lets_in(rig, "alice");
+	assert_int_equal(count_lines(rig, IN_FORCE), 0);
+	fake_directory_clear_faults(rig->directory);
+	pass(PATIENCE_MS);
+	assert_lets_in(rig, "bob");
+	assert_int_equal(count_regimes(rig), 1);
+}
+
+/* What callers' threads ask of the policy is that of the one in force; how the host is told is settled at Startup. */
+static void engine_take_policy__what_callers_see__is_of_the_policy_in_force(void **state)
+{
+	static const struct rig_policy other = {
+	    .attributes = "timeout=\"7s\"",
+	    .rules = "<allow group=\"" OPS "\"/><plugin completion=\"asynchronous\" allow-null-token=\"true\"/>",
+	};
+	struct rig *rig = *state;
+
+	open_engine(rig, &policy_ops);
+	pass(1000);
+	assert_false(wa_engine_allows_null_token(rig->engine));
+	take_policy(rig, &other);
+	assert_int_not_equal(wa_engine_timeout_ms(rig->engine), 7000);
+	assert_false(wa_engine_allows_null_token(rig->engine));
+	pass(1000);
+	assert_int_equal(wa_engine_timeout_ms(rig->engine), 7000);
+	assert_true(wa_engine_allows_null_token(rig->engine));
+	assert_false(wa_engine_is_asynchronous(rig->engine));
+	take_policy(rig, &policy_ops);
+	pass(1000);
+	assert_false(wa_engine_allows_null_token(rig->engine));
+}
+
+/* Questions under way */
+
+static void engine_take_policy__a_question_is_under_way__is_answered_by_its_own_policy(void **state)
+{
+	struct rig *rig = *state;
+	struct answer alice, bob;
+
+	open_engine(rig, &policy_ops);
+	pass(1000);
+	dir_pool_fake_set_latency(SLOW_MS);
+	assert_true(ask(rig, "alice", &alice));
+	assert_true(ask(rig, "bob", &bob));
+	(void)executor_manual_run_all(); /* they are on their way, slowly */
+	dir_pool_fake_set_latency(LATENCY_MS);
+	take_policy(rig, &policy_devs);
+	pass(1000);
+	assert_int_equal(count_lines(rig, IN_FORCE), 1);
+	assert_int_equal(count_regimes(rig), 2);
+	assert_lets_in(rig, "bob");
+	assert_int_equal(alice.count + bob.count, 0);
+	pass(SLOW_MS);
+	assert_int_equal(alice.count, 1);
+	assert_int_equal(alice.verdict, WA_AUTHORIZE);
+	assert_string_equal(alice.rule, "allow " OPS);
+	assert_int_equal(bob.count, 1);
+	assert_int_equal(bob.reason, WA_REASON_NOT_A_MEMBER);
+	assert_int_equal(count_regimes(rig), 1);
+	/* And what the old one has learned meanwhile is not the new one's. */
+	assert_lets_in(rig, "bob");
+}
+
+/* The old policy's own groups are still being read when the new one's are there. */
+static void engine_take_policy__questions_wait_for_the_old_groups__are_answered_by_the_old_policy(void **state)
+{
+	struct rig *rig = *state;
+	struct answer alice;
+
+	dir_pool_fake_set_latency(SLOW_MS / 5);
+	open_engine(rig, &policy_ops);
+	assert_true(ask(rig, "alice", &alice));
+	(void)executor_manual_run_all();
+	dir_pool_fake_set_latency(LATENCY_MS);
+	take_policy(rig, &policy_devs);
+	pass(SLOW_MS / 5 - 10);
+	assert_int_equal(count_lines(rig, IN_FORCE), 1);
+	assert_int_equal(alice.count, 0);
+	assert_int_equal(count_regimes(rig), 2);
+	await(&alice);
+	assert_int_equal(alice.verdict, WA_AUTHORIZE);
+	pass(1);
+	assert_int_equal(count_regimes(rig), 1);
+	assert_lets_in(rig, "bob");
+}
+
+/* A proof of freshness is asked for without a question that holds the policy. */
+static void engine_take_policy__a_lease_is_asked_for__the_old_one_goes_all_the_same(void **state)
+{
+	struct rig *rig = *state;
+	const struct wa_question question = question_of(WA_KIND_OPERATION, "alice");
+	struct answer answer = {.count = 0};
+
+	dir_watch_fake_enable();
+	open_engine(rig, &policy_ops);
+	pass(100);
+	assert_lets_in(rig, "alice");
+	pass(MEMBERSHIP_LEASE_MS * 3 / 4);
+	dir_pool_fake_set_latency(SLOW_MS);
+	assert_true(wa_engine_decide_cached(rig->engine, &question, keep_answer, &answer));
+	(void)executor_manual_run_all();
+	assert_int_equal(dir_pool_fake_in_flight(), 1);
+	dir_pool_fake_set_latency(LATENCY_MS);
+	take_policy(rig, &policy_devs);
+	pass(500);
+	assert_int_equal(count_regimes(rig), 1);
+	assert_int_equal(dir_pool_fake_in_flight(), 0);
+	assert_int_equal(dir_watch_fake_count(), 1);
+	pass(SLOW_MS);
+	assert_lets_in(rig, "bob");
+}
+
+/* A caller on another thread, in the last moment of the old policy: what it posts stands in the queue before the old one's end. */
+static void ask_cache_when_groups_are_read(struct rig *rig, const char *line)
+{
+	const struct wa_question question = question_of(WA_KIND_OPERATION, "alice");
+	struct answer answer = {.count = 0};
+
+	if (strncmp(line, "read ", 5) != 0)
+		return;
+	assert_true(wa_engine_decide_cached(rig->engine, &question, keep_answer, &answer));
+	assert_true(atomic_load(&engine_regime(rig->engine)->renewing));
+	rig->on_line = NULL;
+}
+
+static void engine_take_policy__a_renewal_is_queued__it_runs_for_nobody(void **state)
+{
+	struct rig *rig = *state;
+
+	dir_watch_fake_enable();
+	open_engine(rig, &policy_ops);
+	pass(100);
+	assert_lets_in(rig, "alice");
+	pass(MEMBERSHIP_LEASE_MS * 3 / 4);
+	rig->on_line = ask_cache_when_groups_are_read;
+	take_policy(rig, &policy_devs);
+	pass(200);
+	assert_null(rig->on_line);
+	assert_int_equal(count_lines(rig, IN_FORCE), 1);
+	assert_int_equal(count_regimes(rig), 1);
+	assert_lets_in(rig, "bob");
+}
+
+/* A policy that cannot be read */
+
+static void engine_take_policy__its_load_fails__the_old_one_stays_and_it_is_tried_again(void **state)
+{
+	static const enum fake_fault_kind faults[] = {FAKE_FAULT_CODE, FAKE_FAULT_DOWN, FAKE_FAULT_DROP,
+						      FAKE_FAULT_HANG, FAKE_FAULT_LIMIT};
+	struct rig *rig = *state;
+
+	for (size_t i = 0; i < COUNT_OF(faults); i++) {
+		const size_t in_force = count_lines(rig, IN_FORCE), not_read = count_lines(rig, NOT_READ);
+
+		open_engine(rig, &policy_ops);
+		assert_lets_in(rig, "alice");
+		fail_load(rig, faults[i]);
+		take_policy(rig, &policy_far);
+		pass(4 * PATIENCE_MS);
+		assert_int_equal(count_lines(rig, IN_FORCE), in_force);
+		assert_true(count_lines(rig, NOT_READ) > not_read + 3);
+		assert_lets_in(rig, "alice");
+		fake_directory_clear_faults(rig->directory);
+		pass(PATIENCE_MS);
+		assert_int_equal(count_lines(rig, IN_FORCE), in_force + 1);
+		assert_lets_in(rig, "bob");
+		assert_int_equal(count_regimes(rig), 1);
+		wa_engine_close(&rig->engine);
+	}
+}
+
+/* What cannot even be opened leaves nothing behind, however often it is tried. */
+static void engine_take_policy__it_cannot_be_opened__the_old_one_stays(void **state)
+{
+	static const struct rig_policy no_folder = {
+	    .rules = "<allow group=\"" DEVS "\"/><audit to=\"file\" file=\"/nonexistent/folder/audit.log\"/>"};
+	struct rig *rig = *state;
+
+	open_engine(rig, &policy_ops);
+	assert_lets_in(rig, "alice");
+	for (int i = 0; i < 3; i++) {
+		take_policy(rig, &no_folder);
+		pass(1000);
+		assert_null(rig->engine->coming);
+		assert_int_equal(count_regimes(rig), 1);
+		assert_lets_in(rig, "alice");
+	}
+	assert_int_equal(count_lines(rig, "error: the new policy cannot be used, the old one stays in force: "), 3);
+	assert_contains(rig->log, "/nonexistent/folder");
+	take_policy(rig, &policy_devs);
+	pass(1000);
+	assert_lets_in(rig, "bob");
+}
+
+/* One policy after the other */
+
+static void engine_take_policy__another_one_while_it_is_read__never_comes_into_force(void **state)
+{
+	struct rig *rig = *state;
+
+	for (unsigned ms = 0; ms < 12 * LATENCY_MS; ms += 3) {
+		open_engine(rig, &policy_ops);
+		assert_lets_in(rig, "alice");
+		take_policy(rig, &policy_far);
+		pass(ms);
+		take_policy(rig, &policy_ops);
+		pass(ms);
+		take_policy(rig, &policy_devs);
+		pass(1000);
+		assert_int_equal(count_regimes(rig), 1);
+		assert_string_equal(rig->engine->regime->config->rules[0].group, DEVS);
+		assert_lets_in(rig, "bob");
+		wa_engine_close(&rig->engine);
+	}
+	assert_true(count_lines(rig, IN_FORCE) > 12 * LATENCY_MS / 3);
+}
+
+static void engine_take_policy__another_one_while_it_waits_to_be_tried_again__takes_its_place(void **state)
+{
+	struct rig *rig = *state;
+
+	open_engine(rig, &policy_ops);
+	assert_lets_in(rig, "alice");
+	fail_load(rig, FAKE_FAULT_CODE);
+	take_policy(rig, &policy_far);
+	pass(ENGINE_TRY_POLICY_MS / 2);
+	assert_int_equal(count_lines(rig, NOT_READ), 1);
+	take_policy(rig, &policy_devs);
+	assert_int_equal(count_regimes(rig), 3); /* it goes, but not inside the call */
+	pass(4 * ENGINE_TRY_POLICY_MS);
+	assert_int_equal(count_lines(rig, NOT_READ), 1);
+	assert_int_equal(count_lines(rig, IN_FORCE), 1);
+	assert_int_equal(count_regimes(rig), 1);
+	assert_lets_in(rig, "bob");
+}
+
+/* The old one, given again while the new one waits: the file was put back. */
+static void engine_take_policy__back_to_the_old_one__works(void **state)
+{
+	struct rig *rig = *state;
+
+	open_engine(rig, &policy_ops);
+	assert_lets_in(rig, "alice");
+	fail_load(rig, FAKE_FAULT_CODE);
+	take_policy(rig, &policy_far);
+	pass(3 * ENGINE_TRY_POLICY_MS);
+	take_policy(rig, &policy_ops);
+	pass(3 * ENGINE_TRY_POLICY_MS);
+	assert_int_equal(count_regimes(rig), 1);
+	assert_lets_in(rig, "alice");
+	fake_directory_clear_faults(rig->directory);
+	pass(3 * ENGINE_TRY_POLICY_MS);
+	assert_lets_in(rig, "alice");
+}
+
+static void engine_take_policy__a_hundred_times__leaves_nothing_behind(void **state)
+{
+	struct rig *rig = *state;
+	struct answer answers[100];
+	size_t before;
+
+	open_engine(rig, &policy_ops);
+	for (size_t i = 0; i < 2; i++) {
+		before = memory_live_count();
+		for (size_t k = 0; k < COUNT_OF(answers); k++) {
+			assert_true(ask(rig, k % 3 == 0 ? "alice" : "bob", &answers[k]));
+			take_policy(rig, k % 2 == 0 ? &policy_devs : &policy_ops);
+			pass(k);
+		}
+		take_policy(rig, &policy_ops);
+		pass(PATIENCE_MS);
+		for (size_t k = 0; k < COUNT_OF(answers); k++) {
+			assert_int_equal(answers[k].count, 1);
+			assert_int_not_equal(answers[k].verdict, WA_ERROR);
+		}
+		assert_int_equal(count_regimes(rig), 1);
+		assert_lets_in(rig, "alice");
+	}
+	/* The first round has made what stays, such as the cache's pages. */
+	assert_int_equal(memory_live_count(), before);
+}
+
+/* The end */
+
+/* Closed at each moment: while the groups are read, while it is tried again, when it has just come, when the old one goes. */
+static void wa_engine_close__at_any_moment_of_a_change__answers_everything(void **state)
+{
+	struct rig *rig = *state;
+	size_t errors;
+
+	for (unsigned row = 0; row < 4; row++) {
+		for (unsigned ms = 0; ms < 14 * LATENCY_MS; ms += LATENCY_MS / 2 - 1) {
+			const size_t before = memory_live_count();
+			struct answer answers[4];
+
+			fake_directory_clear_faults(rig->directory);
+			errors = count_lines(rig, "error: ");
+			open_engine(rig, &policy_ops);
+			if (row > 0)
+				assert_lets_in(rig, "alice");
+			if (row == 2)
+				fail_load(rig, FAKE_FAULT_CODE);
+			assert_true(ask(rig, "alice", &answers[0]));
+			take_policy(rig, &policy_far);
+			assert_true(ask(rig, "bob", &answers[1]));
+			pass(ms);
+			assert_true(ask(rig, "dora", &answers[2]));
+			if (row == 3)
+				take_policy(rig, &policy_devs);
+			assert_true(ask(rig, "alice", &answers[3]));
+			wa_engine_close(&rig->engine);
+			for (size_t i = 0; i < COUNT_OF(answers); i++) {
+				assert_int_equal(answers[i].count, 1);
+				if (answers[i].verdict == WA_ERROR)
+					assert_int_equal(answers[i].reason, WA_REASON_SHUTTING_DOWN);
+			}
+			assert_int_not_equal(answers[2].verdict, WA_AUTHORIZE);
+			assert_int_equal(dir_pool_fake_in_flight(), 0);
+			assert_int_equal(dir_watch_fake_count(), 0);
+			assert_int_equal(memory_live_count(), before);
+			if (row != 2)
+				assert_int_equal(count_lines(rig, "error: "), errors);
+		}
+	}
+}
+
+/* What the watch has told stands in the executor's queue when the engine is closed. */
+static void wa_engine_close__a_policy_is_queued__it_is_not_taken_and_nobody_complains(void **state)
+{
+	struct rig *rig = *state;
+	const size_t before = memory_live_count();
+	struct taking taking;
+	struct task task = {.run = take, .context = &taking};
+
+	open_engine(rig, &policy_ops);
+	assert_lets_in(rig, "alice");
+	taking = (struct taking){rig->engine, parse(&policy_devs)};
+	executor_post(rig->engine->executor, &task);
+	wa_engine_close(&rig->engine);
+	config_unref(&taking.config);
+	assert_int_equal(count_lines(rig, "error: "), 0);
+	assert_int_equal(count_lines(rig, IN_FORCE), 0);
+	assert_int_equal(memory_live_count(), before);
+}
+
+/* Memory */
+
+/* Whatever fails, either the new policy is in force in the end, or it was said that it is not. */
+static void take_with_failures(struct rig *rig, bool for_good)
+{
+	size_t refusals = 0, later = 0;
+
+	for (size_t n = 1;; n++) {
+		const size_t before = memory_live_count();
+		const struct config *config = parse(&policy_devs);
+		struct answer alice;
+		bool is_taken, is_in_force;
+		size_t asked;
+
+		rig->log[rig->log_length = 0] = '\0';
+		open_engine(rig, &policy_ops);
+		assert_lets_in(rig, "alice");
+		if (for_good)
+			memory_fail_from(n);
+		else
+			memory_fail_at(n);
+		take_config(rig, config);
+		is_taken = ask(rig, "alice", &alice);
+		pass(2 * ENGINE_TRY_POLICY_MS);
+		asked = memory_fail_count();
+		memory_fail_at(0);
+		config_unref(&config);
+		pass(PATIENCE_MS);
+		is_in_force = count_lines(rig, IN_FORCE) > 0;
+		assert_int_equal(alice.count, is_taken ? 1 : 0);
+		if (alice.count > 0 && alice.verdict != WA_ERROR)
+			assert_int_equal(alice.verdict, WA_AUTHORIZE);
+		if (!is_in_force)
+			assert_true(count_lines(rig, "the new policy cannot be used") + count_lines(rig, NOT_READ) > 0);
+		assert_null(rig->engine->coming);
+		assert_int_equal(count_regimes(rig), 1);
+		assert_lets_in(rig, is_in_force ? "bob" : "alice");
+		refusals += !is_in_force;
+		later += count_lines(rig, NOT_READ) > 0 && is_in_force;
+		/* And the next time it works. */
+		take_policy(rig, &policy_far);
+		pass(1000);
+		assert_lets_in(rig, "bob");
+		wa_engine_close(&rig->engine);
+		assert_int_equal(memory_live_count(), before);
+		if (asked < n)
+			break;
+	}
+	assert_true(refusals >= 5);
+	assert_true(for_good || later >= 5);
+}
+
+static void engine_take_policy__no_memory_once__is_in_force_later_or_refused(void **state)
+{
+	take_with_failures(*state, false);
+}
+
+static void engine_take_policy__no_memory_for_a_while__is_in_force_later_or_refused(void **state)
+{
+	take_with_failures(*state, true);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    RIGGED(engine_take_policy__its_groups_are_read__is_in_force_and_the_old_one_gone),
+	    RIGGED(engine_take_policy__its_groups_are_not_read_yet__the_old_one_answers),
+	    RIGGED(engine_take_policy__what_callers_see__is_of_the_policy_in_force),
+	    RIGGED(engine_take_policy__a_question_is_under_way__is_answered_by_its_own_policy),
+	    RIGGED(engine_take_policy__questions_wait_for_the_old_groups__are_answered_by_the_old_policy),
+	    RIGGED(engine_take_policy__a_lease_is_asked_for__the_old_one_goes_all_the_same),
+	    RIGGED(engine_take_policy__a_renewal_is_queued__it_runs_for_nobody),
+	    RIGGED(engine_take_policy__its_load_fails__the_old_one_stays_and_it_is_tried_again),
+	    RIGGED(engine_take_policy__it_cannot_be_opened__the_old_one_stays),
+	    RIGGED(engine_take_policy__another_one_while_it_is_read__never_comes_into_force),
+	    RIGGED(engine_take_policy__another_one_while_it_waits_to_be_tried_again__takes_its_place),
+	    RIGGED(engine_take_policy__back_to_the_old_one__works),
+	    RIGGED(engine_take_policy__a_hundred_times__leaves_nothing_behind),
+	    RIGGED(wa_engine_close__at_any_moment_of_a_change__answers_everything),
+	    RIGGED(wa_engine_close__a_policy_is_queued__it_is_not_taken_and_nobody_complains),
+	    RIGGED(engine_take_policy__no_memory_once__is_in_force_later_or_refused),
+	    RIGGED(engine_take_policy__no_memory_for_a_while__is_in_force_later_or_refused),
+	};
+
+	return cmocka_run_group_tests_name("authorizer/reload", tests, NULL, NULL);
+}
