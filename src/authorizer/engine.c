@@ -93,22 +93,34 @@ static void show(struct wa_engine *engine, const struct config *config)
 	atomic_store_explicit(&engine->allows_null_token, config->plugin.allow_null_token, memory_order_relaxed);
 }
 
-/* The last stage: nothing of it runs any more, and nobody reads it. */
-static void free_regime(void *context)
+/* Take it out of the list. False: who closes the engine has the list, and frees all of it. */
+static bool remove_regime(struct wa_engine *engine, const struct regime *regime)
 {
-	struct regime *regime = context;
-	struct wa_engine *engine = regime->engine;
 	struct regime **link = &engine->regimes;
 	bool is_ours;
 
 	mutex_lock(&engine->lock);
-	is_ours = !engine->is_closing; /* else who closes has the list, and frees all of it */
+	is_ours = !engine->is_closing;
 	while (is_ours && *link != regime)
 		link = &(*link)->next;
 	if (is_ours)
 		*link = regime->next;
 	mutex_unlock(&engine->lock);
-	if (is_ours)
+	return is_ours;
+}
+
+/*
+ * The last stage: nobody reads it. A load that was in the middle of something asks the stopped pool once more perhaps, and
+ * that answer stands behind this task: it is waited for.
+ */
+static void free_regime(void *context)
+{
+	struct regime *regime = context;
+	struct wa_engine *engine = regime->engine;
+
+	if (!regime_has_ended(regime))
+		executor_post(engine->executor, &regime->retirement);
+	else if (remove_regime(engine, regime))
 		regime_free(&regime);
 }
 
@@ -140,13 +152,12 @@ void engine_retire(struct wa_engine *engine, struct regime *regime)
 		stop_regime(regime);
 }
 
-static void retire(struct wa_engine *engine, struct regime *regime)
+static void retire(struct regime *regime)
 {
 	regime->is_retired = true;
 	/* Held for a moment, so that it goes the one way that there is. */
 	regime_hold(regime);
 	regime_release(regime);
-	(void)engine;
 }
 
 static void put_into_force(struct wa_engine *engine, struct regime *regime)
@@ -155,7 +166,7 @@ static void put_into_force(struct wa_engine *engine, struct regime *regime)
 
 	show(engine, regime->config);
 	log_info(&engine->log, "%s: the new policy is in force", regime->config->path);
-	retire(engine, before);
+	retire(before);
 }
 
 static void coming_has_loaded(void *context);
@@ -200,7 +211,7 @@ static void coming_has_loaded(void *context)
 	if (executor_timer_set(engine->executor, &engine->coming_timer, clock_monotonic_ms() + ENGINE_TRY_POLICY_MS) !=
 	    STATUS_OK) {
 		engine->coming = NULL;
-		retire(engine, regime);
+		retire(regime);
 	}
 }
 
@@ -213,7 +224,7 @@ static void drop_coming(struct wa_engine *engine)
 	engine->coming = NULL;
 	executor_timer_clear(engine->executor, &engine->coming_timer);
 	membership_wait_cancel(regime->membership, &engine->coming_waiter);
-	retire(engine, regime);
+	retire(regime);
 }
 
 void engine_take_policy(struct wa_engine *engine, const struct config *config)
@@ -232,10 +243,10 @@ void engine_take_policy(struct wa_engine *engine, const struct config *config)
 		return;
 	}
 	if (status != STATUS_CANCELLED) /* that is our own end */
-		log_failure(&engine->log, LOG_LEVEL_ERROR,
-			    "the new policy cannot be used, the old one stays in force", &error);
+		log_failure(&engine->log, LOG_LEVEL_ERROR, "the new policy cannot be used, the old one stays in force",
+			    &error);
 	if (regime != NULL)
-		retire(engine, regime);
+		retire(regime);
 }
 
 static void policy_changed(void *context, const struct config *config, const struct error *error)
@@ -248,85 +259,6 @@ static void policy_changed(void *context, const struct config *config, const str
 		log_failure(&engine->log, LOG_LEVEL_ERROR,
 			    "the policy was changed and is unusable, the old one stays in force", error);
 	config_unref(&config);
-}
-
-/* Repeats */
-
-void engine_count_repeat(struct wa_engine *engine, unsigned stripe)
-{
-	atomic_fetch_add_explicit(&engine->repeats[stripe].count, 1, memory_order_relaxed);
-}
-
-static uint64_t count_repeats(struct wa_engine *engine)
-{
-	uint64_t count = 0;
-
-	for (size_t i = 0; i < GATE_STRIPES; i++)
-		count += atomic_load_explicit(&engine->repeats[i].count, memory_order_relaxed);
-	return count;
-}
-
-void engine_tell_repeats(struct wa_engine *engine, bool now)
-{
-	const uint64_t now_ms = clock_monotonic_ms();
-	const uint64_t count = count_repeats(engine);
-	struct audit *audit = engine_regime(engine)->audit;
-
-	if (!now && now_ms < engine->repeats_told_ms + ENGINE_REPEATS_MS)
-		return;
-	if (count > engine->repeats_told && audit != NULL)
-		audit_write_repeats(audit, count - engine->repeats_told);
-	engine->repeats_told = count;
-	engine->repeats_told_ms = now_ms;
-}
-
-/* Figures */
-
-static void set(_Atomic uint64_t *figure, uint64_t value)
-{
-	atomic_store_explicit(figure, value, memory_order_relaxed);
-}
-
-static uint64_t get(const _Atomic uint64_t *figure)
-{
-	return atomic_load_explicit(figure, memory_order_relaxed);
-}
-
-void engine_show_figures(struct wa_engine *engine, const struct regime *regime)
-{
-	struct membership_figures membership;
-
-	membership_figures(regime->membership, &membership);
-	set(&engine->figures.closure_load_us, membership.load_us);
-	set(&engine->figures.closure_groups, membership.groups);
-	set(&engine->figures.memberships, membership.memberships);
-	atomic_store_explicit(&engine->figures.watched, membership.watched, memory_order_relaxed);
-	if (regime->cache == NULL)
-		return;
-	set(&engine->figures.cached_users, cache_count(regime->cache));
-	set(&engine->figures.cached_bytes, cache_bytes(regime->cache));
-}
-
-void wa_engine_stats(struct wa_engine *engine, struct wa_stats *stats_out)
-{
-	const unsigned ticket = gate_enter(&engine->gate);
-	struct regime *regime = atomic_load(&engine->regime);
-	struct dir_pool_stats pool;
-
-	dir_pool_stats(regime->pool, &pool);
-	gate_leave(&engine->gate, ticket);
-	*stats_out = (struct wa_stats){
-	    .decisions = get(&engine->figures.decisions) + count_repeats(engine),
-	    .cached = count_repeats(engine),
-	    .searches = pool.searches,
-	    .round_trips = pool.requests,
-	    .closure_load_us = get(&engine->figures.closure_load_us),
-	    .closure_groups = get(&engine->figures.closure_groups),
-	    .memberships = get(&engine->figures.memberships),
-	    .cached_users = get(&engine->figures.cached_users),
-	    .cached_bytes = get(&engine->figures.cached_bytes),
-	    .watched = atomic_load_explicit(&engine->figures.watched, memory_order_relaxed),
-	};
 }
 
 /* Life */

@@ -9,6 +9,7 @@
  *	request.c   the way of one question
  *	inquiry.c   the way of one look into the directory, for all who ask the same
  *	record.c    audit records of answers that the engine was not asked for
+ *	figures.c   repeated authorizations, and what the engine can say about itself
  *
  * One executor runs everything: requests, the load of the closure, answers of the pool. So nothing
  * here needs a lock but what callers' threads look at: the count of questions under way, the regime in force (engine->gate), and

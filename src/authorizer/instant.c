@@ -27,7 +27,10 @@ static bool answer(struct regime *regime, const struct wa_question *question, wa
 	struct wa_decision decision;
 	struct cache_hit hit;
 
-	if (regime->cache == NULL || !cache_find(regime->cache, regime_form(regime, question), &hit) ||
+	if (regime->cache == NULL ||
+	    !cache_find(regime->cache,
+			regime_form_of_name(regime, question->sender, question->sender_length, question->allow_sid),
+			&hit) ||
 	    !is_plain(&hit.standing, question->kind) || regime_may_use(regime, &hit, now_ms) != REGIME_USE_YES)
 		return false;
 	decision = (struct wa_decision){

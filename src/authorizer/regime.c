@@ -174,6 +174,11 @@ void regime_stop(struct regime *regime)
 		membership_stop_watch(regime->membership);
 }
 
+bool regime_has_ended(const struct regime *regime)
+{
+	return regime->membership == NULL || membership_has_ended(regime->membership);
+}
+
 void regime_free(struct regime **reference)
 {
 	struct regime *regime = *reference;
@@ -210,15 +215,22 @@ static bool is_by_certificate(const struct wa_question *question)
 	return question->mechanism != NULL && ascii_equal_nocase(question->mechanism, "ClientCertificate");
 }
 
+struct digest regime_form_of_name(const struct regime *regime, const char *name, size_t length, bool allow_sid)
+{
+	struct digest_key key = regime->engine->form_key;
+
+	key.k1 ^= (uint64_t)(allow_sid ? 1 : 0);
+	return digest_of(&key, name, length);
+}
+
 struct digest regime_form(const struct regime *regime, const struct wa_question *question)
 {
 	struct digest_key key = regime->engine->form_key;
 
-	key.k1 ^= (uint64_t)(question->allow_sid ? 1 : 0);
 	if (!is_by_certificate(question) || question->certificate == NULL ||
 	    question->certificate->subject_name == NULL)
-		return digest_of(&key, question->sender, question->sender_length);
-	key.k1 ^= 2;
+		return regime_form_of_name(regime, question->sender, question->sender_length, question->allow_sid);
+	key.k1 ^= (uint64_t)(question->allow_sid ? 3 : 2);
 	return digest_of(&key, question->certificate->subject_name, strlen(question->certificate->subject_name));
 }
 

@@ -65,7 +65,10 @@ NODISCARD enum status regime_open(struct wa_engine *engine, const struct config 
 /** End its threads, which the executor's own thread cannot: whatever is under way ends with an error. Twice is allowed. Threads: any other. */
 void regime_stop(struct regime *regime);
 
-/** Stopped, and everything posted has run. NULL-safe; sets the pointer to NULL. */
+/** Stopped: whether nothing of it is under way any more; until then it goes on by tasks of the executor that were posted before. */
+bool regime_has_ended(const struct regime *regime);
+
+/** It has ended, or everything posted has run. NULL-safe; sets the pointer to NULL. */
 void regime_free(struct regime **regime);
 
 void regime_hold(struct regime *regime);
@@ -74,6 +77,9 @@ void regime_release(struct regime *regime);
 
 /** The digest by which a question's sender is known. Threads: any. */
 struct digest regime_form(const struct regime *regime, const struct wa_question *question);
+
+/** The same for a sender who is known by his name alone. */
+struct digest regime_form_of_name(const struct regime *regime, const char *name, size_t length, bool allow_sid);
 
 enum regime_use {
 	REGIME_USE_NO = 0, /* not known, changed, or too old */

@@ -29,7 +29,10 @@ bool ascii_equal_nocase(const char *a, const char *b)
 {
 	if (a == NULL || b == NULL)
 		return a == b;
-	return ascii_equal_nocase_n(a, strlen(a), b, strlen(b));
+	for (; ascii_lower(*a) == ascii_lower(*b); a++, b++)
+		if (*a == '\0')
+			return true;
+	return false;
 }
 
 bool ascii_equal_nocase_n(const char *a, size_t a_length, const char *b, size_t b_length)

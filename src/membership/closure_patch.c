@@ -161,6 +161,7 @@ void closure_patch_stop(struct closure_patch *patch)
 {
 	struct error error;
 
+	patch->is_stopped = true;
 	if (!patch->rests)
 		return;
 	executor_timer_clear(patch->executor, &patch->lag);
@@ -180,7 +181,7 @@ static void try_later(struct closure_patch *patch)
 		return;
 	}
 	patch->lag = (struct timer){.run = retry, .context = patch};
-	if (clock_monotonic_ms() + CLOSURE_PATCH_LAG_MS < patch->deadline_ms &&
+	if (!patch->is_stopped && clock_monotonic_ms() + CLOSURE_PATCH_LAG_MS < patch->deadline_ms &&
 	    executor_timer_set(patch->executor, &patch->lag, clock_monotonic_ms() + CLOSURE_PATCH_LAG_MS) ==
 		STATUS_OK) {
 		patch->rests = true;

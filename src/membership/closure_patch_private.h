@@ -57,6 +57,7 @@ struct closure_patch {
 	struct task begin;
 	struct timer lag;
 	bool rests; /* until the server has caught up */
+	bool is_stopped;
 
 	enum patch_stage stage;
 	struct dir_request request;

@@ -169,11 +169,17 @@ NODISCARD enum status membership_open(const struct membership_setup *setup, stru
 /** End the watch's thread, where there is one. Not on the executor's thread; before membership_close. Twice is allowed. */
 void membership_stop_watch(struct membership *membership);
 
-/** After the pool was stopped and the executor drained. NULL-safe; sets the pointer to NULL. */
+/** After the pool was stopped and, on the executor, membership_has_ended; or the executor was drained. NULL-safe; sets the pointer to NULL. */
 void membership_close(struct membership **membership);
 
-/** From now on no load is begun; lookups that would need one are UNKNOWN. */
+/** From now on no load is begun and no timer is set; lookups that would need one are UNKNOWN. */
 void membership_stop(struct membership *membership);
+
+/**
+ * After membership_stop, and when the pool was stopped: whether all that was under way has ended. What has not goes on by
+ * tasks that the executor has already: ask again behind them.
+ */
+bool membership_has_ended(const struct membership *membership);
 
 /** Attributes of a user's entry that the strategy needs. NULL-terminated. */
 const char *const *membership_user_attributes(const struct membership *membership);

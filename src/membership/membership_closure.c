@@ -250,6 +250,11 @@ void membership_stop(struct membership *membership)
 	membership_watch_stop(membership);
 }
 
+bool membership_has_ended(const struct membership *membership)
+{
+	return !membership->loading && !membership->proving && membership->pending.patch == NULL;
+}
+
 void membership_stop_watch(struct membership *membership)
 {
 	if (membership->watched.watch != NULL)
@@ -266,6 +271,8 @@ enum membership_next membership_refresh(struct membership *membership, struct me
 {
 	bool has_failed = membership->failure.status != STATUS_OK && membership->failure_began_us >= lookup->began_us;
 
+	/* It may have waited for the watch before that was found to be behind. */
+	lookup->waits_for_mark = false;
 	if (!membership->loading && (has_failed || is_resting(membership))) {
 		lookup->error = membership->failure;
 		return MEMBERSHIP_UNKNOWN;

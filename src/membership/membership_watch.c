@@ -294,6 +294,8 @@ static void load_later(struct membership *membership)
 {
 	uint64_t delay_ms = membership->reload_delay_ms;
 
+	if (membership->stopped)
+		return;
 	if (delay_ms == 0)
 		delay_ms = MEMBERSHIP_RELOAD_FIRST_MS;
 	membership->reload_delay_ms =
@@ -370,6 +372,9 @@ static void nudge(void *context)
 
 void membership_watch_stop(struct membership *membership)
 {
+	executor_timer_clear(membership->executor, &membership->watched.doubt);
+	executor_timer_clear(membership->executor, &membership->nudge);
+	executor_timer_clear(membership->executor, &membership->reload);
 	if (membership->pending.patch != NULL)
 		closure_patch_stop(membership->pending.patch);
 	membership_wake(&membership->mark_waiters);

@@ -234,6 +234,84 @@ static void engine_take_policy__a_renewal_is_queued__it_runs_for_nobody(void **s
 	assert_lets_in(rig, "bob");
 }
 
+/* Its groups alone stand there, so that a fault can be of the old policy's load. */
+static const struct rig_policy policy_near = {.groups = "<groups base=\"ou=groups,dc=x\"/>",
+					      .rules = "<allow group=\"" OPS "\"/>"};
+
+/* The old policy is to read its groups again in a while: nobody waits for that any more. */
+static void engine_take_policy__the_old_one_waits_to_read_its_groups_again__goes_without(void **state)
+{
+	static char when[] = "ou=groups";
+	const struct fake_fault fault = {.kind = FAKE_FAULT_CODE, .code = 50, .when = when};
+	struct rig *rig = *state;
+	uint64_t searches;
+
+	dir_watch_fake_enable();
+	open_engine(rig, &policy_near);
+	pass(100);
+	assert_lets_in(rig, "alice");
+	fake_directory_add_fault(rig->directory, &fault);
+	assert_true(fake_directory_rename(rig->directory, "ou=people,dc=x", "ou=staff,dc=x"));
+	pass(200);
+	assert_true(count_lines(rig, "no decision can be made") > 0);
+	take_policy(rig, &policy_far);
+	pass(200);
+	assert_int_equal(count_lines(rig, IN_FORCE), 1);
+	assert_int_equal(count_regimes(rig), 1);
+	searches = dir_pool_fake_requests();
+	pass(2 * (uint64_t)MEMBERSHIP_REREAD_DOUBTFUL_MS);
+	assert_int_equal(dir_pool_fake_requests(), searches);
+}
+
+/* The watch owes the old policy what the pool has seen, when that goes. */
+static void engine_take_policy__the_watch_is_behind__the_old_one_goes_all_the_same(void **state)
+{
+	struct rig *rig = *state;
+	const struct wa_question question = question_of(WA_KIND_OPERATION, "alice");
+	struct answer answer = {.count = 0};
+
+	dir_watch_fake_enable();
+	open_engine(rig, &policy_ops);
+	pass(100);
+	assert_lets_in(rig, "alice");
+	pass(MEMBERSHIP_LEASE_MS * 3 / 4);
+	dir_watch_fake_freeze();
+	gain(rig, OPS, "description", "other");
+	assert_true(wa_engine_decide_cached(rig->engine, &question, keep_answer, &answer));
+	pass(LATENCY_MS + 1);
+	take_policy(rig, &policy_devs);
+	pass(MEMBERSHIP_DOUBT_MS / 2);
+	assert_int_equal(count_lines(rig, IN_FORCE), 1);
+	assert_int_equal(count_regimes(rig), 1);
+	pass(4 * MEMBERSHIP_DOUBT_MS);
+	assert_int_equal(count_lines(rig, "notifications are behind"), 0);
+	dir_watch_fake_thaw();
+	pass(100);
+	assert_lets_in(rig, "bob");
+}
+
+/* A group of the old policy is being read again, as its change was told. */
+static void engine_take_policy__a_change_is_being_applied__the_old_one_goes_all_the_same(void **state)
+{
+	struct rig *rig = *state;
+
+	for (unsigned ms = 0; ms < 6 * LATENCY_MS; ms++) {
+		dir_watch_fake_use(rig->directory);
+		dir_watch_fake_enable();
+		open_engine(rig, &policy_ops);
+		pass(100);
+		assert_lets_in(rig, "alice");
+		take_policy(rig, &policy_devs);
+		pass(ms);
+		gain(rig, OPS, "member", BOB);
+		pass(1000);
+		assert_int_equal(count_regimes(rig), 1);
+		assert_lets_in(rig, "bob");
+		assert_true(fake_directory_lose(rig->directory, OPS, "member", BOB));
+		wa_engine_close(&rig->engine);
+	}
+}
+
 /* A policy that cannot be read */
 
 static void engine_take_policy__its_load_fails__the_old_one_stays_and_it_is_tried_again(void **state)
@@ -295,9 +373,11 @@ static void engine_take_policy__another_one_while_it_is_read__never_comes_into_f
 		open_engine(rig, &policy_ops);
 		assert_lets_in(rig, "alice");
 		take_policy(rig, &policy_far);
-		pass(ms);
+		if (ms > 0) /* else it has not even begun to read */
+			pass(ms);
 		take_policy(rig, &policy_ops);
-		pass(ms);
+		if (ms > 0)
+			pass(ms);
 		take_policy(rig, &policy_devs);
 		pass(1000);
 		assert_int_equal(count_regimes(rig), 1);
@@ -508,6 +588,9 @@ int main(void)
 	    RIGGED(engine_take_policy__questions_wait_for_the_old_groups__are_answered_by_the_old_policy),
 	    RIGGED(engine_take_policy__a_lease_is_asked_for__the_old_one_goes_all_the_same),
 	    RIGGED(engine_take_policy__a_renewal_is_queued__it_runs_for_nobody),
+	    RIGGED(engine_take_policy__the_old_one_waits_to_read_its_groups_again__goes_without),
+	    RIGGED(engine_take_policy__the_watch_is_behind__the_old_one_goes_all_the_same),
+	    RIGGED(engine_take_policy__a_change_is_being_applied__the_old_one_goes_all_the_same),
 	    RIGGED(engine_take_policy__its_load_fails__the_old_one_stays_and_it_is_tried_again),
 	    RIGGED(engine_take_policy__it_cannot_be_opened__the_old_one_stays),
 	    RIGGED(engine_take_policy__another_one_while_it_is_read__never_comes_into_force),
