@@ -144,6 +144,20 @@ static void depart(struct finder *finder, struct finder_list *told)
 	}
 }
 
+/* Few go in small company; more only when they are full. */
+static bool may_depart(const struct finder *finder)
+{
+	if (finder->under_way < FINDER_WINDOW)
+		return finder->waiting.first != NULL;
+	return finder->under_way < FINDER_FULL_WINDOW && finder->waiting.count >= FINDER_BATCH;
+}
+
+static void depart_all(struct finder *finder, struct finder_list *told)
+{
+	while (may_depart(finder))
+		depart(finder, told);
+}
+
 static bool is_final(const struct dir_search *search)
 {
 	switch (search->outcome) {
@@ -188,8 +202,7 @@ static void landed(struct dir_request *request)
 	if (in_doubt)
 		ask_again(flight);
 	/* First send, then deal: the directory need not wait for that. */
-	while (finder->under_way < FINDER_WINDOW && finder->waiting.first != NULL)
-		depart(finder, &told);
+	depart_all(finder, &told);
 	if (in_doubt) {
 		fail_all(&flight->aboard, finder_time_out, &told);
 	} else {
@@ -197,6 +210,16 @@ static void landed(struct dir_request *request)
 		move_all(&flight->aboard, &told);
 	}
 	finder_flight_free(&flight);
+	tell(finder, &told);
+}
+
+static void depart_now(void *context)
+{
+	struct finder *finder = context;
+	struct finder_list told = {NULL, NULL, 0};
+
+	finder->departs = false;
+	depart_all(finder, &told);
 	tell(finder, &told);
 }
 
@@ -212,6 +235,7 @@ struct finder *finder_open(const struct config *config, const char *const *attri
 	finder->attributes = attributes;
 	finder->pool = pool;
 	finder->executor = executor;
+	finder->departure = (struct task){.run = depart_now, .context = finder};
 	return finder;
 }
 
@@ -247,5 +271,9 @@ enum status finder_seek(struct finder *finder, struct finder_seeker *seeker)
 	if (executor_timer_set(finder->executor, &seeker->patience, seeker->deadline_ms) != STATUS_OK)
 		return STATUS_NO_MEMORY;
 	finder_append(&finder->waiting, seeker);
+	if (may_depart(finder) && !finder->departs) {
+		finder->departs = true;
+		executor_post(finder->executor, &finder->departure);
+	}
 	return STATUS_OK;
 }

@@ -41,15 +41,15 @@
 #include <stdint.h>
 
 /*
- * Requests to the pool under way at once, whatever they hold; more seekers wait for company.
+ * Requests to the pool under way at once; more seekers wait for company.
  *
- * Not fewer: the connections (2; at most 8) must find work that waits when a turn ends, and no thread of the server
- * (slapd has 16) should stand idle while seekers wait to be merged. 16 searches are 1 or 2 ms of a server's work.
- * Not more: a pipeline of 8 to 64 searches gets all that there is, so beyond that seekers only wait elsewhere, and
- * what is under way can no longer be merged, which makes it cheaper by a factor of 4 to 10.
+ * Few: what is under way can no longer be merged, and merged it costs the server a fraction. Not fewer: the connections (2; at most 8)
+ * must find work that waits when a turn ends. A company that is full gains nothing by waiting, so more of these may be
+ * under way, for a server with many threads.
  */
-#define FINDER_WINDOW 3
-/* Users in one search. 200 are slower again (slapd, Samba and 389 Directory Server alike). */
+#define FINDER_WINDOW      3
+#define FINDER_FULL_WINDOW 12
+/* Users in one search: the server compares each entry that it found with half of the names, so more of them cost more again. */
 #define FINDER_BATCH 32
 /* Nobody more joins a search whose names take so many bytes of the filter; the longest (SENDER_MAX_UPN_UNITS) has 18 KB. */
 #define FINDER_MAX_NAMES_BYTES ((size_t)32 * 1024)

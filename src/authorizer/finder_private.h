@@ -24,6 +24,8 @@ void finder_prepend(struct finder_list *list, struct finder_seeker *seeker);
 void finder_unlink(struct finder_seeker *seeker);
 
 struct finder {
+	struct task departure; /* of a full company that waits */
+	bool departs;          /* it is posted */
 	const struct config *config;
 	const struct config_directory *directory;
 	const char *const *attributes;

@@ -337,18 +337,20 @@ static bool make_room(struct closure_patch *patch)
 }
 
 /* A patch with room for all that it may read; NULL: no memory. */
-static struct closure_patch *new_patch(struct closure *base, const char *mark_base, const char *at_least)
+static struct closure_patch *new_patch(const struct closure_patch_plan *plan)
 {
 	struct closure_patch *patch = memory_new(sizeof(*patch));
 
 	if (patch == NULL)
 		return NULL;
-	patch->base = closure_ref(base);
-	patch->next_number = (uint32_t)closure_group_count(base);
+	patch->plan = plan->plan;
+	patch->base = closure_ref(plan->base);
+	patch->concern = *plan->concern;
+	patch->next_number = (uint32_t)closure_group_count(plan->base);
 	text_init(&patch->scratch);
 	if (make_room(patch)) {
-		patch->mark_base = arena_copy_text(patch->arena, mark_base);
-		patch->at_least = arena_copy_text(patch->arena, at_least);
+		patch->mark_base = arena_copy_text(patch->arena, plan->mark_base);
+		patch->at_least = arena_copy_text(patch->arena, plan->at_least);
 	}
 	if (patch->mark_base != NULL && patch->at_least != NULL)
 		return patch;
@@ -356,19 +358,15 @@ static struct closure_patch *new_patch(struct closure *base, const char *mark_ba
 	return NULL;
 }
 
-enum status closure_patch_start(struct dir_pool *pool, struct executor *executor, const struct closure_plan *plan,
-				struct closure *base, const struct closure_concern *concern, const char *mark_base,
-				const char *at_least, closure_patch_done_fn *done, void *context,
-				struct closure_patch **patch_out)
+enum status closure_patch_start(struct dir_pool *pool, struct executor *executor, const struct closure_patch_plan *plan,
+				closure_patch_done_fn *done, void *context, struct closure_patch **patch_out)
 {
-	struct closure_patch *patch = new_patch(base, mark_base, at_least);
+	struct closure_patch *patch = new_patch(plan);
 
 	if (patch == NULL)
 		return STATUS_NO_MEMORY;
 	patch->pool = pool;
 	patch->executor = executor;
-	patch->plan = plan;
-	patch->concern = *concern;
 	patch->done = done;
 	patch->context = context;
 	patch->begin = (struct task){.run = begin, .context = patch};

@@ -50,22 +50,24 @@ struct closure_patched {
 
 typedef void closure_patch_done_fn(void *context, const struct closure_patched *patched);
 
+/* What is to be patched, and with what. */
+struct closure_patch_plan {
+	const struct closure_plan *plan;       /* borrowed until `done` */
+	struct closure *base;                  /* a reference of its own is taken */
+	const struct closure_concern *concern; /* copied; not `everything` */
+	const char *mark_base;                 /* whose contextCSN; copied */
+	const char *at_least;                  /* what every answer must have reached; copied */
+};
+
 /**
  * Begin. `done` runs once, later, on the executor.
  *
- * @param plan       borrowed until `done`.
- * @param base       a reference of its own is taken.
- * @param concern    copied; not `everything`.
- * @param mark_base  whose contextCSN; copied.
- * @param at_least   what every answer must have reached; copied.
  * @param patch_out  until `done`.
  * @return STATUS_OK or STATUS_NO_MEMORY (then `done` does not run).
  */
 NODISCARD enum status closure_patch_start(struct dir_pool *pool, struct executor *executor,
-					  const struct closure_plan *plan, struct closure *base,
-					  const struct closure_concern *concern, const char *mark_base,
-					  const char *at_least, closure_patch_done_fn *done, void *context,
-					  struct closure_patch **patch_out);
+					  const struct closure_patch_plan *plan, closure_patch_done_fn *done,
+					  void *context, struct closure_patch **patch_out);
 
 /** Shutting down: a patch that only waits ends now (`done` runs); one that has asked ends when the pool answers. */
 void closure_patch_stop(struct closure_patch *patch);

@@ -122,8 +122,8 @@ static void proof_is_there(struct dir_request *request)
 			settle_unwatched(membership, mark);
 	}
 	dir_search_done(&membership->proof);
-	/* Who waits for the watch to tell what the pool has seen goes on waiting. */
-	if (membership->watched.awaited == NULL)
+	/* Who waits for the watch to tell what the pool has seen goes on waiting, unless it is known not to. */
+	if (membership->watched.awaited == NULL || membership->watched.is_behind)
 		membership_wake(&membership->mark_waiters);
 }
 

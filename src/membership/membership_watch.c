@@ -256,10 +256,16 @@ static void patch_ended(void *context, const struct closure_patched *patched)
 static bool start_patch(struct membership *membership)
 {
 	struct pending *pending = &membership->pending;
+	const struct closure_patch_plan plan = {
+	    .plan = &membership->plan,
+	    .base = membership->closure,
+	    .concern = &pending->concern,
+	    .mark_base = membership->csn_base,
+	    .at_least = membership->watched.mark,
+	};
 
-	if (closure_patch_start(membership->pool, membership->executor, &membership->plan, membership->closure,
-				&pending->concern, membership->csn_base, membership->watched.mark, patch_ended,
-				membership, &pending->patch) != STATUS_OK)
+	if (closure_patch_start(membership->pool, membership->executor, &plan, patch_ended, membership,
+				&pending->patch) != STATUS_OK)
 		return false;
 	membership_listen(membership);
 	memset(&pending->concern, 0, sizeof(pending->concern));

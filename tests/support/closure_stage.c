@@ -225,8 +225,9 @@ enum status closure_stage_begin_patch(struct closure_stage *stage, const struct 
 				      const char *at_least)
 {
 	memset(&stage->patched, 0, sizeof(stage->patched));
-	return closure_patch_start(stage->pool, stage->executor, &stage->plan, stage->closure, concern, "dc=x",
-				   at_least, take_patch, stage, &stage->patch);
+	const struct closure_patch_plan plan = {&stage->plan, stage->closure, concern, "dc=x", at_least};
+
+	return closure_patch_start(stage->pool, stage->executor, &plan, take_patch, stage, &stage->patch);
 }
 
 void closure_stage_end_patch(struct closure_stage *stage)

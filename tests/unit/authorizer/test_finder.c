@@ -125,10 +125,11 @@ static void finder_seek__many_wait__first_come_first_served(void **state)
 	fill_window();
 	for (size_t i = 0; i < COUNT_OF(staged); i++)
 		staged[i] = seek(i % 2 == 0 ? "alice" : "bob");
-	for (size_t left = COUNT_OF(staged); left > 0; left -= left < FINDER_BATCH ? left : FINDER_BATCH) {
-		finder_stage_answer(&stage, 0);
-		assert_int_equal(stage.pool.count, FINDER_WINDOW);
-	}
+	/* Two companies are full and gone; who is left goes when there is room again. */
+	(void)executor_manual_advance(stage.executor, 0);
+	assert_int_equal(stage.pool.count, FINDER_WINDOW + 2);
+	finder_stage_answer(&stage, 0);
+	assert_int_equal(stage.pool.count, FINDER_WINDOW + 1);
 	while (stage.pool.count > 0)
 		finder_stage_answer(&stage, 0);
 	for (size_t i = 0; i < COUNT_OF(staged); i++) {

@@ -209,7 +209,7 @@ static void play(const char *account_filter)
 		} else {
 			let_time_pass();
 		}
-		assert_true(stage.pool.count <= FINDER_WINDOW);
+		assert_true(stage.pool.count <= FINDER_FULL_WINDOW);
 	}
 	assert_true(told_well > seekers / 4);
 	while (!faults && stage.pool.count > 0)
