@@ -5,6 +5,8 @@
  */
 #include <unit/authorizer/engine_rig.h>
 
+#include <membership/membership_private.h>
+
 #include <support/memory_failing.h>
 
 #define SLOW_MS ((uint64_t)2000)
