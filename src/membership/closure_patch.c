@@ -198,22 +198,22 @@ static bool accept(struct closure_patch *patch)
 	struct error error;
 	const char *mark;
 
-	for (size_t i = 0; i < patch->count; i++) {
-		enum dir_outcome outcome = patch->found[i].outcome;
-
-		if (patch->taken == STATUS_NO_MEMORY) {
-			end_no_memory(patch);
-			return false;
-		}
-		if (outcome == DIR_OUTCOME_OK || (outcome == DIR_OUTCOME_NO_SUCH_OBJECT && i + 1 < patch->count))
-			continue;
-		(void)!dir_search_failure(&patch->found[i], &error);
-		end_with(patch, &error);
+	if (patch->taken == STATUS_NO_MEMORY) {
+		end_no_memory(patch);
 		return false;
 	}
 	if (patch->taken != STATUS_OK) { /* members are hidden: the load says it in words */
 		patch->whole = true;
 		return true;
+	}
+	for (size_t i = 0; i < patch->count; i++) {
+		enum dir_outcome outcome = patch->found[i].outcome;
+
+		if (outcome == DIR_OUTCOME_OK || (outcome == DIR_OUTCOME_NO_SUCH_OBJECT && i + 1 < patch->count))
+			continue;
+		(void)!dir_search_failure(&patch->found[i], &error);
+		end_with(patch, &error);
+		return false;
 	}
 	mark = closure_csn_of(witness);
 	if (mark != NULL && closure_csn_covers(mark, patch->at_least))

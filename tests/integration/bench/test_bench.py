@@ -93,8 +93,11 @@ class Bench(unittest.TestCase):
     def searches(self, begin):
         """The (base, scope, attributes) of searches for people since then."""
         time.sleep(0.1)
-        found = re.findall(r'SRCH base="([^"]*)" scope=(\d) .*filter="[^"]*uid=.*\n.*SRCH attr=(.*)', self.slapd.log()[begin:])
-        return {(base, scope, " ".join(sorted(attributes.split()))) for base, scope, attributes in found}
+        log = self.slapd.log()[begin:]
+        asked = re.findall(r'(conn=\d+ op=\d+) SRCH base="([^"]*)" scope=(\d) .*filter="[^"]*uid=', log)
+        # Lines of searches that run side by side stand between each other.
+        attributes = dict(re.findall(r'(conn=\d+ op=\d+) SRCH attr=(.*)', log))
+        return {(base, scope, " ".join(sorted(attributes[search].split()))) for search, base, scope in asked}
 
     def test_directory_that_hangs__ends_in_time(self):
         with TcpProxy(self.slapd.port) as proxy:

@@ -261,7 +261,7 @@ static void engine_take_policy__the_old_one_waits_to_read_its_groups_again__goes
 	assert_int_equal(count_lines(rig, IN_FORCE), 1);
 	assert_int_equal(count_regimes(rig), 1);
 	searches = dir_pool_fake_requests();
-	pass(2 * (uint64_t)MEMBERSHIP_REREAD_DOUBTFUL_MS);
+	pass(PATIENCE_MS);
 	assert_int_equal(dir_pool_fake_requests(), searches);
 }
 
