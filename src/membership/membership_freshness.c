@@ -131,7 +131,12 @@ static bool ask_for_proof(struct membership *membership)
 {
 	if (dir_search_init(&membership->proof, NULL) != STATUS_OK)
 		return false;
-	membership->proof.base = membership->csn_base;
+	/* The membership's own may be replaced by a load meanwhile. */
+	membership->proof.base = arena_copy_text(membership->proof.arena, membership->csn_base);
+	if (membership->proof.base == NULL) {
+		dir_search_done(&membership->proof);
+		return false;
+	}
 	membership->proof.scope = DIR_SCOPE_BASE;
 	membership->proof.filter = "(objectClass=*)";
 	membership->proof.attributes = csn_attributes;

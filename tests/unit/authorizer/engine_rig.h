@@ -47,7 +47,8 @@ static const struct rig_policy policy_far = {.groups = "<groups base=\"ou=elsewh
 struct rig {
 	struct fake_directory *directory;
 	struct wa_engine *engine;
-	char log[65536]; /* lines, each with its end; what does not fit is lost */
+	bool writes_audit, no_cache; /* of engines that are opened from now on */
+	char log[65536];             /* lines, each with its end; what does not fit is lost */
 	size_t log_length;
 	void (*on_line)(struct rig *rig, const char *line); /* NULL: nobody looks */
 };
@@ -151,7 +152,11 @@ static inline void keep_line(void *context, enum wa_log_level level, const char 
 
 static inline void open_engine(struct rig *rig, const struct rig_policy *policy)
 {
-	const struct wa_options options = {.log = {WA_LOG_INFO, keep_line, rig}, .dry_run = true};
+	const struct wa_options options = {
+	    .log = {WA_LOG_INFO, keep_line, rig},
+	    .dry_run = !rig->writes_audit,
+	    .no_cache = rig->no_cache,
+	};
 	const struct config *config = parse(policy);
 	struct error error = {.status = STATUS_OK};
 
