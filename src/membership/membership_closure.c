@@ -240,6 +240,7 @@ void membership_close(struct membership **reference)
 	closure_unref(&membership->closure);
 	memory_free(membership->csn);
 	memory_free(membership->csn_base);
+	memory_free(membership->proof_base);
 	memory_free(membership->people);
 	memory_free(membership);
 }

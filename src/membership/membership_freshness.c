@@ -129,14 +129,11 @@ static void proof_is_there(struct dir_request *request)
 
 static bool ask_for_proof(struct membership *membership)
 {
-	if (dir_search_init(&membership->proof, NULL) != STATUS_OK)
+	/* A copy: a load may replace the membership's meanwhile. (Not in the search's arena, which a fail-over empties.) */
+	if (!membership_replace_text(&membership->proof_base, membership->csn_base) ||
+	    dir_search_init(&membership->proof, NULL) != STATUS_OK)
 		return false;
-	/* The membership's own may be replaced by a load meanwhile. */
-	membership->proof.base = arena_copy_text(membership->proof.arena, membership->csn_base);
-	if (membership->proof.base == NULL) {
-		dir_search_done(&membership->proof);
-		return false;
-	}
+	membership->proof.base = membership->proof_base;
 	membership->proof.scope = DIR_SCOPE_BASE;
 	membership->proof.filter = "(objectClass=*)";
 	membership->proof.attributes = csn_attributes;

@@ -115,6 +115,7 @@ struct membership {
 	/* the lease */
 	uint64_t lease_until_us; /* clock_monotonic_us(); 0: none */
 	struct dir_search proof;
+	char *proof_base; /* of it */
 	struct dir_request proof_request;
 	bool proving;
 	uint64_t proof_asked_us;
