@@ -2,6 +2,7 @@
 #include <authorizer/finder_private.h>
 #include <authorizer/question.h>
 #include <base/memory.h>
+#include <directory/dir_mark.h>
 #include <string.h>
 
 /* For the user, the account filter, the mark. */
@@ -10,7 +11,6 @@
 #define LIST_OPENS "(|"
 
 static const char *const no_attributes[] = {"1.1", NULL};
-static const char *const mark_attributes[] = {"contextCSN", NULL};
 
 static void board(struct finder_flight *flight, struct finder_seeker *seeker)
 {
@@ -96,7 +96,7 @@ static struct dir_search *add_mark_search(struct finder_flight *flight)
 	search->base = flight->mark_copy;
 	search->scope = DIR_SCOPE_BASE;
 	search->filter = "(objectClass=*)";
-	search->attributes = mark_attributes;
+	search->attributes = dir_mark_attributes;
 	return search;
 }
 

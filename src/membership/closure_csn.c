@@ -1,42 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <base/memory.h>
 #include <base/text.h>
+#include <directory/dir_mark.h>
 #include <identity/dn.h>
 #include <membership/closure_csn.h>
-#include <stdlib.h>
 #include <string.h>
-
-static int compare_values(const void *left, const void *right)
-{
-	const struct dir_value *a = left, *b = right;
-
-	return strcmp(a->data, b->data);
-}
 
 const char *closure_csn_of(const struct dir_search *search)
 {
-	const struct dir_attribute *csn;
-	struct dir_value *values;
-	char *joined = NULL;
+	const char *copy = NULL;
+	struct text mark;
 
 	if (search->outcome != DIR_OUTCOME_OK || search->entries == NULL)
 		return NULL;
-	csn = dir_entry_attribute(search->entries, "contextCSN");
-	if (csn == NULL || csn->value_count == 0)
-		return NULL;
-	/* One value a provider, in no order: sorted, two answers can be compared as text. */
-	values = arena_alloc_array(search->arena, csn->value_count, sizeof(*values));
-	if (values == NULL)
-		return NULL;
-	memcpy(values, csn->values, csn->value_count * sizeof(*values));
-	qsort(values, csn->value_count, sizeof(*values), compare_values);
-	for (size_t i = 0; i < csn->value_count; i++) {
-		joined = joined == NULL ? arena_copy_text(search->arena, values[i].data)
-					: arena_printf(search->arena, "%s %s", joined, values[i].data);
-		if (joined == NULL)
-			return NULL;
-	}
-	return joined;
+	text_init(&mark);
+	if (dir_mark_of(search->entries, &mark) == STATUS_OK)
+		copy = arena_copy_text(search->arena, text_string(&mark));
+	text_done(&mark);
+	return copy;
 }
 
 /* One value of a mark. */

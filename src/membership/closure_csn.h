@@ -15,8 +15,8 @@
 #include <stddef.h>
 
 /**
- * The value of contextCSN in an answer, as one string (values sorted, joined by blanks).
- * @return in the search's arena; NULL when there is none, or memory ran out.
+ * The mark in an answer (directory/dir_mark.h), as one string.
+ * @return in the search's arena; NULL when there is none of a form that is known, or memory ran out.
  */
 const char *closure_csn_of(const struct dir_search *search);
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <base/memory.h>
+#include <directory/dir_mark.h>
 #include <membership/closure_csn.h>
 #include <membership/closure_patch_private.h>
 #include <os/clock.h>
 #include <string.h>
 
 static const char any_entry[] = "(objectClass=*)";
-static const char *const csn_attributes[] = {"contextCSN", NULL};
 static const char *const read_attributes[] = {"objectClass",  "entryUUID", "nsUniqueId", "member",
 					      "uniqueMember", "memberUid", NULL};
 static const char *const ask_attributes[] = {"objectClass", "entryUUID", "nsUniqueId", NULL};
@@ -240,7 +240,7 @@ static void answered(struct dir_request *request)
 
 static void send(struct closure_patch *patch, enum patch_stage stage)
 {
-	if (add(patch, patch->mark_base, any_entry, csn_attributes, NULL) == NULL) {
+	if (add(patch, patch->mark_base, any_entry, dir_mark_attributes, NULL) == NULL) {
 		end_no_memory(patch);
 		return;
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <base/ascii.h>
 #include <base/memory.h>
+#include <directory/dir_mark.h>
 #include <identity/filter.h>
 #include <membership/closure_csn.h>
 #include <membership/closure_load_private.h>
@@ -13,7 +14,6 @@
 #define DELTA_LIMIT 1000
 
 static const char *const context_attributes[] = {"namingContexts", "objectClass", "supportedControl", NULL};
-static const char *const csn_attributes[] = {"contextCSN", NULL};
 static const char *const list_attributes[] = {"entryUUID", "nsUniqueId", "entryCSN", NULL};
 static const char *const root_attributes[] = {"objectClass", "entryUUID", "nsUniqueId", NULL};
 static const char *const no_attributes[] = {"1.1", NULL};
@@ -29,7 +29,7 @@ static const char *csn_base(const struct closure_load *load)
 
 struct dir_search *closure_load_add_csn(struct closure_load *load)
 {
-	return closure_load_add(load, csn_base(load), DIR_SCOPE_BASE, any_entry, csn_attributes);
+	return closure_load_add(load, csn_base(load), DIR_SCOPE_BASE, any_entry, dir_mark_attributes);
 }
 
 static void ask_mark(struct closure_load *load)

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <directory/dir_mark.h>
 #include <membership/closure_csn.h>
 #include <membership/membership_private.h>
 #include <os/clock.h>
 #include <string.h>
-
-static const char *const csn_attributes[] = {"contextCSN", NULL};
 
 /* The lease */
 
@@ -136,7 +135,7 @@ static bool ask_for_proof(struct membership *membership)
 	membership->proof.base = membership->proof_base;
 	membership->proof.scope = DIR_SCOPE_BASE;
 	membership->proof.filter = "(objectClass=*)";
-	membership->proof.attributes = csn_attributes;
+	membership->proof.attributes = dir_mark_attributes;
 	membership->proof_asked_us = clock_monotonic_us();
 	membership->proof_request = (struct dir_request){
 	    .searches = &membership->proof,
