@@ -6,6 +6,7 @@
  *	dir_conn_libldap_options.c      every option of a handle, through typed setters
  *	dir_conn_libldap_bind.c         simple and SASL binds
  *	dir_conn_libldap_turn.c         a turn: the searches in flight
+ *	dir_conn_libldap_controls.c     what a search asks beside its filter
  *	dir_conn_libldap_entry.c        a message of the library -> struct dir_entry
  *	dir_conn_libldap_certificate.c  why a certificate was not accepted, in words
  *	dir_io_posix.c                  the socket, below the library
@@ -87,6 +88,26 @@ NODISCARD enum status dir_conn_result(struct dir_conn *conn, LDAPMessage *messag
  * credentials (49): <what the server or the library says>".
  */
 enum status dir_conn_failure(struct dir_conn *conn, int code, const char *what, struct error *error);
+
+/* Controls of one search: a page, and those of its flags. */
+#define DIR_CONN_MAX_CONTROLS 5
+
+struct dir_conn_controls {
+	LDAPControl *list[DIR_CONN_MAX_CONTROLS + 1]; /* NULL-terminated */
+	LDAPControl *page;                            /* owned; the others are constants */
+};
+
+/**
+ * The controls of a search: its flags, and RFC 2696 where it is paged.
+ *
+ * @param cookie        of the page before; NULL: the first page.
+ * @param controls_out  end with dir_conn_controls_done, also after a failure.
+ * @return the library's code.
+ */
+NODISCARD int dir_conn_controls_init(LDAP *ld, const struct dir_search *search, struct berval *cookie,
+				     struct dir_conn_controls *controls_out);
+
+void dir_conn_controls_done(struct dir_conn_controls *controls);
 
 /** How a connection of this URI is to be secured. */
 enum dir_security { DIR_SECURITY_CLEAR = 0, DIR_SECURITY_STARTTLS, DIR_SECURITY_TLS };

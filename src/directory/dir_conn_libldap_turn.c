@@ -112,20 +112,12 @@ static bool copy_names(const char *const *names, char *copies[DIR_SEARCH_MAX_ATT
 	return true;
 }
 
-/* RFC 2696. Critical: a server that cannot page has to say so instead of cutting the answer. */
-static int make_page_control(struct turn *turn, struct flight *flight, LDAPControl **control_out)
-{
-	struct berval *cookie = flight->cookie.bv_val != NULL ? &flight->cookie : NULL;
-
-	return ldap_create_page_control(turn->conn->ld, (ber_int_t)flight->search->page_size, cookie, 1, control_out);
-}
-
 /* Send the search, or its next page. @return the library's code. */
 static int send_search(struct turn *turn, struct flight *flight)
 {
 	const struct dir_search *search = flight->search;
 	char *names[DIR_SEARCH_MAX_ATTRIBUTES + 1];
-	LDAPControl *controls[2] = {NULL, NULL};
+	struct dir_conn_controls controls;
 	const int limit = search->size_limit > INT_MAX ? INT_MAX : (int)search->size_limit;
 	int code;
 
@@ -134,15 +126,17 @@ static int send_search(struct turn *turn, struct flight *flight)
 		return LDAP_FILTER_ERROR;
 	if (search->attributes != NULL && !copy_names(search->attributes, names))
 		return LDAP_PARAM_ERROR;
-	if (search->page_size > 0 && (code = make_page_control(turn, flight, &controls[0])) != LDAP_SUCCESS)
-		return code;
-	/* A server that reads nothing must not hold the others up. */
-	dir_io_prompt(&turn->conn->io, turn->nearest_ms);
-	code = ldap_search_ext(turn->conn->ld, search->base, scope_of(search->scope), search->filter,
-			       search->attributes != NULL ? names : NULL, 0, controls[0] != NULL ? controls : NULL,
-			       NULL, NULL, limit > 0 ? limit : LDAP_NO_LIMIT, &flight->message_id);
-	if (controls[0] != NULL)
-		ldap_control_free(controls[0]);
+	code = dir_conn_controls_init(turn->conn->ld, search, flight->cookie.bv_val != NULL ? &flight->cookie : NULL,
+				      &controls);
+	if (code == LDAP_SUCCESS) {
+		/* A server that reads nothing must not hold the others up. */
+		dir_io_prompt(&turn->conn->io, turn->nearest_ms);
+		code = ldap_search_ext(turn->conn->ld, search->base, scope_of(search->scope), search->filter,
+				       search->attributes != NULL ? names : NULL, 0,
+				       controls.list[0] != NULL ? controls.list : NULL, NULL, NULL,
+				       limit > 0 ? limit : LDAP_NO_LIMIT, &flight->message_id);
+	}
+	dir_conn_controls_done(&controls);
 	return code;
 }
 

@@ -72,6 +72,24 @@ const struct dir_value *dir_entry_single(const struct dir_entry *entry, const ch
 /** A copy of an entry and all that it holds, without a next one. NULL when memory ran out. */
 struct dir_entry *dir_entry_copy(const struct dir_entry *entry, struct arena *arena);
 
+/*
+ * How AD and Samba shall answer: request controls, for servers that offer them (struct dir_facts).
+ *
+ * EXTENDED_DN   every DN, the entries' own among them, comes as "<GUID=...>;<SID=S-1-...>;CN=..." (identity/extended_dn.h):
+ *               memberOf shows the SIDs of the groups. Critical: who counts on the SIDs must not get names instead.
+ * DOMAIN_SCOPE  no continuation references to other naming contexts. We follow none anyway; it saves their bytes.
+ * LINK_TTL      values of links that expire come as "<TTL=seconds>,<...>". Not critical: where a server does not
+ *               know it, the forest cannot have such links.
+ * SHOW_DELETED  deleted objects too, to who may see them. Critical: without it, nothing would look deleted.
+ *
+ * Sources: MS-ADTS 3.1.1.3.4.1.4 (DOMAIN_SCOPE), .5 (EXTENDED_DN; string form, flag 1), .14 (SHOW_DELETED), and
+ * LDAP_SERVER_LINK_TTL_OID of 3.1.1.3.4.1; what Samba 4.17 answers was measured.
+ */
+#define DIR_SEARCH_EXTENDED_DN  0x1U
+#define DIR_SEARCH_DOMAIN_SCOPE 0x2U
+#define DIR_SEARCH_LINK_TTL     0x4U
+#define DIR_SEARCH_SHOW_DELETED 0x8U
+
 /* What one search may put into its arena. A single entry with 100,000 member values is 10 MB. */
 #define DIR_SEARCH_MAX_BYTES ((size_t)64 * 1024 * 1024)
 /* Attributes of one search; ours ask for at most a dozen. */
@@ -85,6 +103,7 @@ struct dir_search {
 	const char *const *attributes; /* NULL-terminated; {"1.1", NULL} for none */
 	uint32_t size_limit;           /* entries; 0: none of ours */
 	uint32_t page_size;            /* 0: not paged; else pages are fetched to the end */
+	unsigned flags;                /* DIR_SEARCH_EXTENDED_DN, ...: 0 for other servers than AD and Samba */
 
 	/*
 	 * Where entries go; NULL: to `entries`. Called on the connection's thread, for one search of a

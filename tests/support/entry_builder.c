@@ -6,7 +6,7 @@
 #include <support/entry_builder.h>
 
 #define MAX_ATTRIBUTES 32
-#define MAX_VALUES     32
+#define MAX_VALUES     64
 
 static struct dir_attribute *attribute_of(struct arena *arena, struct dir_entry *entry, const char *name)
 {
