@@ -229,10 +229,20 @@ static void lose_entry(struct turn *turn, struct flight *flight, enum status sta
 		give_up(turn, flight, status == STATUS_LIMIT ? DIR_OUTCOME_LIMIT : DIR_OUTCOME_NO_MEMORY);
 }
 
+static enum status read_entry(struct turn *turn, const struct flight *flight, LDAPMessage *message, struct arena *arena,
+			      struct dir_entry **entry_out)
+{
+	const enum status status = dir_conn_read_entry(turn->conn, message, arena, entry_out);
+
+	if (status == STATUS_OK && (flight->search->flags & DIR_SEARCH_EXTENDED_DN) != 0)
+		(*entry_out)->dn = dir_search_plain_dn((*entry_out)->dn);
+	return status;
+}
+
 static void keep_entry(struct turn *turn, struct flight *flight, LDAPMessage *message)
 {
 	struct dir_entry *entry = NULL;
-	const enum status status = dir_conn_read_entry(turn->conn, message, flight->search->arena, &entry);
+	const enum status status = read_entry(turn, flight, message, flight->search->arena, &entry);
 
 	if (status != STATUS_OK) {
 		lose_entry(turn, flight, status);
@@ -250,7 +260,7 @@ static void hand_over_entry(struct turn *turn, struct flight *flight, LDAPMessag
 	enum status status = STATUS_NO_MEMORY;
 
 	if (arena != NULL)
-		status = dir_conn_read_entry(turn->conn, message, arena, &entry);
+		status = read_entry(turn, flight, message, arena, &entry);
 	if (status == STATUS_OK) {
 		status = flight->search->on_entry(flight->search->on_entry_context, entry);
 		/* Whatever it says, it says about itself. */

@@ -3,6 +3,7 @@
 
 #include <base/ascii.h>
 #include <directory/dir_code.h>
+#include <string.h>
 
 /* Of a base or a filter in a message: a batch's filter would push the cause out of it. */
 #define SHOWN_BYTES 120
@@ -56,6 +57,15 @@ const struct dir_value *dir_entry_single(const struct dir_entry *entry, const ch
 	const struct dir_attribute *attribute = dir_entry_attribute(entry, name);
 
 	return attribute != NULL && attribute->value_count == 1 ? &attribute->values[0] : NULL;
+}
+
+const char *dir_search_plain_dn(const char *dn)
+{
+	const char *close;
+
+	while (*dn == '<' && (close = strchr(dn, '>')) != NULL && (close[1] == ';' || close[1] == ','))
+		dn = close + 2;
+	return dn;
 }
 
 static bool copy_attribute(const struct dir_attribute *from, struct dir_attribute *to, struct arena *arena)

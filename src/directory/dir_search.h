@@ -75,8 +75,9 @@ struct dir_entry *dir_entry_copy(const struct dir_entry *entry, struct arena *ar
 /*
  * How AD and Samba shall answer: request controls, for servers that offer them (struct dir_facts).
  *
- * EXTENDED_DN   every DN, the entries' own among them, comes as "<GUID=...>;<SID=S-1-...>;CN=..." (identity/extended_dn.h):
- *               memberOf shows the SIDs of the groups. Critical: who counts on the SIDs must not get names instead.
+ * EXTENDED_DN   DNs in attributes come as "<GUID=...>;<SID=S-1-...>;CN=..." (identity/extended_dn.h): memberOf shows the
+ *               SIDs of the groups. An entry's own DN is made plain again. Critical: who counts on the SIDs must not get
+ *               names instead.
  * DOMAIN_SCOPE  no continuation references to other naming contexts. We follow none anyway; it saves their bytes.
  * LINK_TTL      values of links that expire come as "<TTL=seconds>,<...>". Not critical: where a server does not
  *               know it, the forest cannot have such links.
@@ -89,6 +90,9 @@ struct dir_entry *dir_entry_copy(const struct dir_entry *entry, struct arena *ar
 #define DIR_SEARCH_DOMAIN_SCOPE 0x2U
 #define DIR_SEARCH_LINK_TTL     0x4U
 #define DIR_SEARCH_SHOW_DELETED 0x8U
+
+/** What stands behind the components of an extended DN: the plain one. Points into `dn`; a plain DN is its own. */
+const char *dir_search_plain_dn(const char *dn);
 
 /* What one search may put into its arena. A single entry with 100,000 member values is 10 MB. */
 #define DIR_SEARCH_MAX_BYTES ((size_t)64 * 1024 * 1024)

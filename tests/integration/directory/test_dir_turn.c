@@ -77,6 +77,33 @@ static void exchange__more_than_a_window__deals_the_answers_right(void **state)
 	}
 }
 
+/* slapd knows none of AD's controls: it refuses the critical ones and overlooks the others, also beside a page. */
+static void exchange__controls_of_ad__critical_ones_are_refused(void **state)
+{
+	static const struct {
+		unsigned flags;
+		enum dir_outcome outcome;
+	} rows[] = {
+	    {DIR_SEARCH_DOMAIN_SCOPE, DIR_OUTCOME_OK},
+	    {DIR_SEARCH_DOMAIN_SCOPE | DIR_SEARCH_LINK_TTL, DIR_OUTCOME_OK},
+	    {DIR_SEARCH_EXTENDED_DN, DIR_OUTCOME_REFUSED},
+	    {DIR_SEARCH_SHOW_DELETED, DIR_OUTCOME_REFUSED},
+	};
+	struct fixture *fixture = *state;
+
+	for (size_t i = 0; i < 2 * COUNT_OF(rows); i++) {
+		struct dir_search search;
+
+		bench_search_people(&search, "(uid=alice)");
+		search.flags = rows[i / 2].flags;
+		search.page_size = i % 2 == 0 ? 0 : 10;
+		bench_check_outcome(fixture->conn, &search, rows[i / 2].outcome);
+		assert_int_equal(search.code, rows[i / 2].outcome == DIR_OUTCOME_OK ? 0 : 12);
+		assert_int_equal(search.entry_count, rows[i / 2].outcome == DIR_OUTCOME_OK ? 1 : 0);
+		dir_search_done(&search);
+	}
+}
+
 static void exchange__pages__are_fetched_to_the_end(void **state)
 {
 	struct fixture *fixture = *state;
@@ -405,6 +432,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(exchange__entry_with_any_bytes__is_copied_whole, setup, teardown),
 	    cmocka_unit_test_setup_teardown(exchange__more_than_a_window__deals_the_answers_right, setup, teardown),
+	    cmocka_unit_test_setup_teardown(exchange__controls_of_ad__critical_ones_are_refused, setup, teardown),
 	    cmocka_unit_test_setup_teardown(exchange__pages__are_fetched_to_the_end, setup, teardown),
 	    cmocka_unit_test_setup_teardown(exchange__size_limit__is_a_limit_and_no_answer, setup, teardown),
 	    cmocka_unit_test(exchange__server_has_a_limit__is_a_limit),

@@ -77,6 +77,26 @@ static void entry_attribute__names_of_any_case__are_found(void **state)
 	assert_null(dir_entry_attribute(&entry, "uidNumber"));
 }
 
+static void search_plain_dn__extended_or_not__is_the_plain_one(void **state)
+{
+	static const struct {
+		const char *dn, *plain;
+	} rows[] = {
+	    {"CN=a,DC=x", "CN=a,DC=x"},
+	    {"<GUID=2092dd8c-1f4d-4cd5-a2b8-6a3c0ad6e8a7>;<SID=S-1-5-32-544>;CN=a", "CN=a"},
+	    {"<TTL=5>,<GUID=1>;CN=a\\<b\\>\\;", "CN=a\\<b\\>\\;"},
+	    {"", ""},
+	    {"<", "<"},
+	    {"<GUID=1>", "<GUID=1>"},
+	    {"<GUID=1>CN=a", "<GUID=1>CN=a"},
+	    {"<GUID=1>;", ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++)
+		assert_string_equal(dir_search_plain_dn(rows[i].dn), rows[i].plain);
+}
+
 static void search_reset__after_an_answer__keeps_the_question(void **state)
 {
 	struct dir_search search;
@@ -219,6 +239,7 @@ int main(void)
 	    cmocka_unit_test(outcome_of_code__any_other_code__concludes_nothing),
 	    cmocka_unit_test(outcome_word__every_outcome__has_its_own),
 	    cmocka_unit_test(entry_attribute__names_of_any_case__are_found),
+	    cmocka_unit_test(search_plain_dn__extended_or_not__is_the_plain_one),
 	    cmocka_unit_test(search_reset__after_an_answer__keeps_the_question),
 	    cmocka_unit_test(search_reset__no_memory__keeps_the_arena),
 	    cmocka_unit_test(search_init__no_memory__says_so),
