@@ -207,14 +207,6 @@ static bool has_moved(const struct closure_patch *patch, const struct patch_grou
 	return digest_compare(&known, &name) != 0 && (group->is_read || !is_suspect(patch, group->number));
 }
 
-/* Whether the closure knows another group by this name, of which nobody told that it has left it. */
-static bool is_taken(const struct closure_patch *patch, const struct patch_name *name)
-{
-	uint32_t holder = closure_find_digest(patch->base, name->name);
-
-	return holder != CLOSURE_NONE && holder != name->group && !is_suspect(patch, holder);
-}
-
 /* The name is that of the group with this entry. */
 static enum status take_group(struct closure_patch *patch, struct patch_name *name, const char *dn, const char *id)
 {
@@ -251,10 +243,9 @@ enum status patch_resolve(struct closure_patch *patch, struct patch_name *name, 
 		patch->whole = true;
 	else if (counts && take_group(patch, name, entry->dn, id) != STATUS_OK)
 		return STATUS_NO_MEMORY;
-	if (is_taken(patch, name))
-		patch->whole = true;
 	return STATUS_OK;
 }
+
 /* Which group a name is; CLOSURE_NONE: none. */
 static uint32_t group_of(struct closure_patch *patch, const struct patch_group *group, struct digest name)
 {

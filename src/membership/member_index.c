@@ -111,7 +111,7 @@ const struct member_pair *member_index_find(const struct member_index *index, st
 	while (last < end && digest_compare(&index->pairs[last].member, &member) == 0)
 		last++;
 	*count_out = last - first;
-	return index->pairs + first;
+	return index->count == 0 ? index->pairs : index->pairs + first;
 }
 
 const struct member_pair *member_index_pairs(const struct member_index *index)

@@ -295,14 +295,16 @@ size_t membership_hashes(const struct membership *membership, const struct dir_e
 	const struct dir_attribute *uids = dir_entry_attribute(user, "uid");
 	size_t count = 1 + (uids == NULL ? 0 : uids->value_count);
 	struct text key;
+	bool is_known;
 
 	text_init(&key);
 	dn_own_key(user->dn, strlen(user->dn), &key);
-	if (text_failed(&key)) /* a verdict whose dependencies are not known cannot be kept */
-		count = room + 1;
-	else
+	is_known = !text_failed(&key);
+	if (is_known)
 		hashes[0] = closure_digest_dn(membership->closure, text_string(&key), key.length).high;
 	text_done(&key);
+	if (!is_known) /* a verdict whose dependencies are not known cannot be kept */
+		return room + 1;
 	for (size_t i = 1; uids != NULL && i < count && i < room; i++)
 		hashes[i] =
 		    closure_digest_uid(membership->closure, uids->values[i - 1].data, uids->values[i - 1].length).high;

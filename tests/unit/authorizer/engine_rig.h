@@ -27,7 +27,11 @@
 
 /* Milliseconds of the manual clock: one round trip; more than every way that a question can go. */
 #define LATENCY_MS  10
-#define PATIENCE_MS 20000
+#define PATIENCE_MS ((uint64_t)20000)
+/* A slow one. */
+#define SLOW_MS ((uint64_t)2000)
+/* Until a policy whose groups could not be read is tried again. */
+#define TRY_AGAIN_MS ((uint64_t)ENGINE_TRY_POLICY_MS)
 
 /* A policy, in the order of its text. All may be NULL but `rules`. */
 struct rig_policy {
@@ -231,6 +235,64 @@ static inline void assert_lets_in(struct rig *rig, const char *sender)
 		assert_int_equal(answer.verdict, is_in ? WA_AUTHORIZE : WA_DENY);
 		assert_int_equal(answer.reason, is_in ? WA_REASON_MEMBER : WA_REASON_NOT_A_MEMBER);
 	}
+}
+
+/* Another policy */
+
+struct taking {
+	struct wa_engine *engine;
+	const struct config *config;
+};
+
+static inline void take(void *context)
+{
+	const struct taking *taking = context;
+
+	engine_take_policy(taking->engine, taking->config);
+}
+
+static inline void take_config(const struct rig *rig, const struct config *config)
+{
+	struct taking taking = {rig->engine, config};
+
+	executor_manual_call(rig->engine->executor, take, &taking);
+}
+
+static inline void take_policy(const struct rig *rig, const struct rig_policy *policy)
+{
+	const struct config *config = parse(policy);
+
+	take_config(rig, config);
+	config_unref(&config);
+}
+
+static inline size_t count_regimes(const struct rig *rig)
+{
+	size_t count = 0;
+
+	for (const struct regime *regime = rig->engine->regimes; regime != NULL; regime = regime->next)
+		count++;
+	return count;
+}
+
+static inline size_t count_lines(const struct rig *rig, const char *words)
+{
+	size_t count = 0;
+
+	for (const char *at = rig->log; (at = strstr(at, words)) != NULL; at++)
+		count++;
+	return count;
+}
+
+#define IN_FORCE "the new policy is in force"
+#define NOT_READ "the groups of the new policy cannot be read"
+
+static inline void fail_load(const struct rig *rig, enum fake_fault_kind kind)
+{
+	static char when[] = "ou=elsewhere";
+	const struct fake_fault fault = {.kind = kind, .code = 50, .when = when};
+
+	fake_directory_add_fault(rig->directory, &fault);
 }
 
 #define RIGGED(test) cmocka_unit_test_setup_teardown(test, make_rig, remove_rig)

@@ -284,7 +284,7 @@ static void decide_cached__the_lease_is_over__has_no_answer_until_there_is_anoth
 		assert_true(try(rig, "alice"));
 	}
 	/* Nobody asks. */
-	pass(MEMBERSHIP_LEASE_MS + 2 * LATENCY_MS);
+	pass(MEMBERSHIP_LEASE_MS + (uint64_t)2 * LATENCY_MS);
 	assert_false(try(rig, "alice"));
 	assert_int_equal(ask_and_wait(rig, "alice").verdict, WA_AUTHORIZE);
 	assert_true(try(rig, "alice"));
@@ -353,7 +353,7 @@ static void decide_cached__something_has_changed__has_no_answer(void **state)
 		assert_row(rows[i].row, try(rig, "alice"));
 		rows[i].change(rig);
 		pass(DIR_WATCH_FAKE_DELAY_MS);
-		pass(10 * LATENCY_MS); /* a group is read again first */
+		pass((uint64_t)10 * LATENCY_MS); /* a group is read again first */
 		assert_row(rows[i].row, !try(rig, "alice"));
 	}
 }

@@ -147,17 +147,6 @@ static void closure_derive__derived_again__the_last_members_count(void **state)
 	assert_groups(fixture->derived, "carol", "");
 }
 
-static void closure_derive__the_base_goes__the_derived_one_lives(void **state)
-{
-	struct fixture *fixture = *state;
-	struct closure_change change = {.group = 2, .members = members(fixture->base, "alice", NULL)};
-
-	derive(fixture, &change, 1);
-	closure_unref(&fixture->base);
-	assert_groups(fixture->derived, "carol", "3");
-	assert_int_equal(closure_distance(fixture->derived, 0, 3), 2);
-}
-
 static void closure_derive__nesting_changes__the_ways_are_new(void **state)
 {
 	static const uint32_t of_root[] = {1}, of_left[] = {2, 3}, of_bottom[] = {0};
@@ -484,7 +473,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    WITH_CLOSURE(closure_derive__members_change__the_rest_is_shared),
 	    WITH_CLOSURE(closure_derive__derived_again__the_last_members_count),
-	    WITH_CLOSURE(closure_derive__the_base_goes__the_derived_one_lives),
 	    WITH_CLOSURE(closure_derive__nesting_changes__the_ways_are_new),
 	    WITH_CLOSURE(closure_derive__a_group_nobody_lists_any_more__is_idle_and_may_come_back),
 	    WITH_CLOSURE(closure_derive__a_group_that_is_gone__is_not_found_and_its_number_stays),

@@ -7,6 +7,7 @@
 
 #include <base/compiler.h>
 #include <base/text.h>
+#include <membership/membership_private.h>
 #include <string.h>
 #include <support/assertions.h>
 #include <support/dir_pool_fake.h>
@@ -303,11 +304,36 @@ static void wa_engine_decide__cached_while_the_watch_is_behind__is_decided_at_on
 	drop_directory();
 }
 
+/* So much is told while a group is read that the rest of it cannot be kept: then all groups are read. */
+static void wa_engine_decide__more_is_told_than_can_be_kept__nothing_is_lost(void **state)
+{
+	struct wa_engine *engine;
+
+	(void)state;
+	make_directory();
+	engine = open_engine("unwatched-ttl=\"0s\"");
+	assert_answer(engine, "alice", WA_AUTHORIZE);
+	(void)executor_manual_advance_all(100);
+	dir_pool_fake_set_latency(100);
+	assert_true(fake_directory_gain(directory, NO, "description", "x"));
+	(void)executor_manual_advance_all(60);
+	for (unsigned i = 0; i < MEMBERSHIP_MAX_HEARD / 2 + 1; i++) {
+		assert_true(fake_directory_gain(directory, BOB, "description", "x"));
+		assert_true(fake_directory_lose(directory, BOB, "description", "x"));
+	}
+	nest();
+	(void)executor_manual_advance_all(20);
+	assert_answer(engine, "alice", WA_DENY);
+	wa_engine_close(&engine);
+	drop_directory();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(wa_engine_close__at_any_moment_of_a_change__answers_everything),
 	    cmocka_unit_test(wa_engine_decide__no_memory_while_a_change_is_applied__never_lets_in),
+	    cmocka_unit_test(wa_engine_decide__more_is_told_than_can_be_kept__nothing_is_lost),
 	    cmocka_unit_test(wa_engine_decide__cached_while_the_watch_is_behind__is_decided_at_once),
 	};
 
