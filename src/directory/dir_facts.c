@@ -247,6 +247,13 @@ enum status dir_facts_take(const struct dir_entry *root_dse, struct arena *arena
 	return taking.status;
 }
 
+unsigned dir_facts_search_flags(const struct dir_facts *facts)
+{
+	return (facts->offers_extended_dn ? DIR_SEARCH_EXTENDED_DN : 0) |
+	       (facts->offers_domain_scope ? DIR_SEARCH_DOMAIN_SCOPE : 0) |
+	       (facts->offers_link_ttl ? DIR_SEARCH_LINK_TTL : 0);
+}
+
 const char *dir_kind_word(enum dir_kind kind)
 {
 	switch (kind) {

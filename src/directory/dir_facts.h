@@ -85,6 +85,9 @@ extern const char dir_facts_filter[];
 NODISCARD enum status dir_facts_take(const struct dir_entry *root_dse, struct arena *arena, struct dir_facts *facts_out,
 				     struct error *error);
 
+/** What to set in dir_search.flags where users and groups are read: EXTENDED_DN, DOMAIN_SCOPE and LINK_TTL, as far as offered. */
+unsigned dir_facts_search_flags(const struct dir_facts *facts);
+
 /** "Active Directory", "Samba", "AD LDS", "LDAP". Never NULL. */
 const char *dir_kind_word(enum dir_kind kind);
 

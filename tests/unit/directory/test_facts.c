@@ -129,6 +129,29 @@ static void facts_take__controls__are_what_is_listed(void **state)
 	}
 }
 
+static void facts_search_flags__each_server__are_what_it_offers(void **state)
+{
+	static const struct {
+		const char *name, *root_dse;
+		unsigned flags;
+	} rows[] = {
+	    {"OpenLDAP", openldap, 0},
+	    {"Samba", samba, DIR_SEARCH_EXTENDED_DN | DIR_SEARCH_DOMAIN_SCOPE},
+	    {"AD", ad, DIR_SEARCH_EXTENDED_DN | DIR_SEARCH_DOMAIN_SCOPE | DIR_SEARCH_LINK_TTL},
+	    {"AD LDS", ad_lds, DIR_SEARCH_EXTENDED_DN},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct arena *arena = arena_new(1 << 20);
+		struct dir_facts facts;
+
+		assert_row(rows[i].name, take(rows[i].root_dse, arena, &facts) == STATUS_OK);
+		assert_row(rows[i].name, dir_facts_search_flags(&facts) == rows[i].flags);
+		arena_free(&arena);
+	}
+}
+
 static void facts_take__domain_controller__gives_names_and_levels(void **state)
 {
 	struct arena *arena = arena_new(1 << 20);
@@ -283,6 +306,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(facts_take__each_server__is_told_from_the_others),
 	    cmocka_unit_test(facts_take__controls__are_what_is_listed),
+	    cmocka_unit_test(facts_search_flags__each_server__are_what_it_offers),
 	    cmocka_unit_test(facts_take__domain_controller__gives_names_and_levels),
 	    cmocka_unit_test(facts_take__states__are_what_is_said),
 	    cmocka_unit_test(facts_take__malformed__is_refused_and_gives_nothing),
