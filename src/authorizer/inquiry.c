@@ -180,7 +180,7 @@ static void fill_facts(const struct inquiry *inquiry, struct policy_facts *facts
 	const struct config *config = inquiry->regime->config;
 	size_t rules = config->rule_count, sites = config->redirect.site_count;
 	bool *member = flags, *missing = flags + rules, *site = flags + 2 * rules;
-	const struct dir_value *id = dir_entry_single(inquiry->user, "entryUUID");
+	const struct dir_entry *user = inquiry->user;
 
 	for (size_t i = 0; i < rules; i++) {
 		member[i] = membership_holds(&inquiry->lookup, i);
@@ -188,8 +188,8 @@ static void fill_facts(const struct inquiry *inquiry, struct policy_facts *facts
 	}
 	for (size_t i = 0; i < sites; i++)
 		site[i] = config->redirect.sites[i].group != NULL && membership_holds(&inquiry->lookup, rules + i);
-	facts->user = inquiry->user;
-	facts->user_id = id == NULL ? inquiry->user->dn : id->data;
+	facts->user = user;
+	facts->user_id = user->id == NULL ? user->dn : user->id;
 	facts->rule_member = member;
 	facts->rule_missing = missing;
 	facts->site_member = site;

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <authorizer/inquiry_private.h>
-#include <membership/closure_entry.h>
 #include <string.h>
 
 /* What a change of the entry is told by. */
 static const char *id_of(const struct dir_entry *entry)
 {
-	const char *id = closure_entry_id(entry);
-
-	return id == NULL ? entry->dn : id;
+	return entry->id == NULL ? entry->dn : entry->id;
 }
 
 /* Hashes of what the answer depends on beside the names; the entry's own id is the first. @return how many there are. */

@@ -143,6 +143,8 @@ enum status dir_conn_read_entry(struct dir_conn *conn, LDAPMessage *message, str
 	}
 	memcpy(entry->attributes, found, count * sizeof(*found));
 	entry->attribute_count = count;
+	if (dir_entry_identify(entry, arena) != STATUS_OK)
+		status = out_of_arena(arena);
 out:
 	ber_free(ber, 0);
 	if (status == STATUS_OK)

@@ -2,6 +2,7 @@
 #include <directory/dir_search.h>
 
 #include <base/ascii.h>
+#include <base/sid.h>
 #include <directory/dir_code.h>
 #include <string.h>
 
@@ -68,6 +69,29 @@ const char *dir_search_plain_dn(const char *dn)
 	return dn;
 }
 
+static enum status identify_by_sid(struct dir_entry *entry, struct arena *arena)
+{
+	const struct dir_value *value = dir_entry_single(entry, "objectSid");
+	char text[SID_TEXT_BYTES];
+	struct sid sid;
+
+	if (value == NULL || !sid_parse_binary((const uint8_t *)value->data, value->length, &sid))
+		return STATUS_OK;
+	sid_format(&sid, text);
+	entry->id = arena_copy_text(arena, text);
+	return entry->id == NULL ? STATUS_NO_MEMORY : STATUS_OK;
+}
+
+enum status dir_entry_identify(struct dir_entry *entry, struct arena *arena)
+{
+	const struct dir_value *id = dir_entry_single(entry, "entryUUID");
+
+	if (id == NULL)
+		id = dir_entry_single(entry, "nsUniqueId");
+	entry->id = id == NULL ? NULL : id->data;
+	return id == NULL ? identify_by_sid(entry, arena) : STATUS_OK;
+}
+
 static bool copy_attribute(const struct dir_attribute *from, struct dir_attribute *to, struct arena *arena)
 {
 	to->name = arena_copy_text(arena, from->name);
@@ -92,8 +116,9 @@ struct dir_entry *dir_entry_copy(const struct dir_entry *entry, struct arena *ar
 	if (copy == NULL)
 		return NULL;
 	copy->dn = arena_copy_text(arena, entry->dn);
+	copy->id = entry->id == NULL ? NULL : arena_copy_text(arena, entry->id);
 	copy->attributes = arena_alloc_array(arena, entry->attribute_count + 1, sizeof(*copy->attributes));
-	if (copy->dn == NULL || copy->attributes == NULL)
+	if (copy->dn == NULL || (copy->id == NULL && entry->id != NULL) || copy->attributes == NULL)
 		return NULL;
 	for (; copy->attribute_count < entry->attribute_count; copy->attribute_count++)
 		if (!copy_attribute(&entry->attributes[copy->attribute_count], &copy->attributes[copy->attribute_count],

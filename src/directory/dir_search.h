@@ -58,6 +58,11 @@ struct dir_attribute {
 
 struct dir_entry {
 	const char *dn; /* NUL-terminated; the entry's own DN */
+	/*
+	 * What stays the entry's own when it is renamed, and never becomes another's: its entryUUID, nsUniqueId, or objectSid
+	 * ("S-1-5-..."), the first of these that it shows with a single value. NULL: none.
+	 */
+	const char *id;
 	struct dir_attribute *attributes;
 	size_t attribute_count;
 	struct dir_entry *next; /* of the same search, in the order of arrival */
@@ -68,6 +73,9 @@ const struct dir_attribute *dir_entry_attribute(const struct dir_entry *entry, c
 
 /** Its only value; NULL when it has none or several. */
 const struct dir_value *dir_entry_single(const struct dir_entry *entry, const char *name);
+
+/** Set entry->id from the attributes. @param arena  the entry's. @return STATUS_OK, STATUS_NO_MEMORY (it is full, or memory ran out). */
+NODISCARD enum status dir_entry_identify(struct dir_entry *entry, struct arena *arena);
 
 /** A copy of an entry and all that it holds, without a next one. NULL when memory ran out. */
 struct dir_entry *dir_entry_copy(const struct dir_entry *entry, struct arena *arena);

@@ -308,7 +308,7 @@ enum status closure_builder_resolve(struct closure_builder *builder, uint32_t fo
 bool closure_builder_concerns(struct closure_builder *builder, const struct dir_entry *entry)
 {
 	const struct dir_value *subordinates = dir_entry_single(entry, "hasSubordinates");
-	const char *id = closure_entry_id(entry);
+	const char *id = entry->id;
 	const struct listed *listed;
 	struct digest name;
 	uint32_t number;

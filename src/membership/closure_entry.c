@@ -27,15 +27,6 @@ const char *const closure_change_attributes[] = {"objectClass", "entryUUID", "ns
 
 const char *const closure_group_attributes[] = {"objectClass", "member", "uniqueMember", "memberUid", NULL};
 
-const char *closure_entry_id(const struct dir_entry *entry)
-{
-	const struct dir_value *id = dir_entry_single(entry, "entryUUID");
-
-	if (id == NULL)
-		id = dir_entry_single(entry, "nsUniqueId");
-	return id == NULL ? NULL : id->data;
-}
-
 static bool has_class(const struct dir_entry *entry, const char *object_class)
 {
 	const struct dir_attribute *classes = dir_entry_attribute(entry, "objectClass");

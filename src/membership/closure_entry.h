@@ -16,9 +16,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/** The stable id an entry shows (entryUUID, nsUniqueId); NULL when it shows none. Borrowed from the entry. */
-const char *closure_entry_id(const struct dir_entry *entry);
-
 /** Whether an entry's objectClass is one whose members we know how to read. */
 bool closure_entry_is_group(const struct dir_entry *entry);
 /** Whether it is one of people. */

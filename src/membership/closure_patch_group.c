@@ -134,7 +134,7 @@ enum status patch_take_entry(void *context, const struct dir_entry *entry)
 {
 	struct patch_group *group = context;
 	struct closure_patch *patch = group->patch;
-	const char *id = closure_entry_id(entry);
+	const char *id = entry->id;
 	enum status status;
 
 	/* Another entry has taken its name, or it is no group any more. */
@@ -233,7 +233,7 @@ static enum status take_group(struct closure_patch *patch, struct patch_name *na
 
 enum status patch_resolve(struct closure_patch *patch, struct patch_name *name, const struct dir_entry *entry)
 {
-	const char *id = entry == NULL ? NULL : closure_entry_id(entry);
+	const char *id = entry == NULL ? NULL : entry->id;
 	bool counts = false;
 
 	name->is_asked = true;

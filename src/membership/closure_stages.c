@@ -113,7 +113,7 @@ static bool see_csn(struct closure_load *load, const struct dir_entry *entry)
 static enum status list_entry(void *context, const struct dir_entry *entry)
 {
 	struct step *step = context;
-	const char *id = closure_entry_id(entry);
+	const char *id = entry->id;
 	enum status status;
 
 	/* Without a stable id the DN has to do: nothing can be pinned then. */
@@ -231,7 +231,7 @@ static enum status settle_root(struct closure_load *load, size_t root, const str
 {
 	const char *pin = load->plan->pins[root];
 	const struct dir_entry *entry = search->entries;
-	const char *id = entry == NULL ? NULL : closure_entry_id(entry);
+	const char *id = entry == NULL ? NULL : entry->id;
 	const char *renamed;
 
 	if (entry != NULL && id == NULL)

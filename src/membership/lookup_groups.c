@@ -340,7 +340,7 @@ static enum membership_next take_groups(struct membership_lookup *lookup, const 
 		return lookup_no_memory(lookup);
 	for (size_t i = 0; i < count; i++) {
 		for (const struct dir_entry *group = searches[i].entries; group != NULL; group = group->next) {
-			const char *id = closure_entry_id(group);
+			const char *id = group->id;
 
 			/* As when the groups were listed: without a stable id the DN has to do. */
 			if (id == NULL)

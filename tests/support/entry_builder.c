@@ -51,5 +51,6 @@ struct dir_entry *build_entry(struct arena *arena, const char *dn, const char *a
 		if (*pair != '\0')
 			add_value(arena, entry, pair);
 	}
+	assert_int_equal(dir_entry_identify(entry, arena), STATUS_OK);
 	return entry;
 }

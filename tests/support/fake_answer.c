@@ -76,7 +76,7 @@ static struct dir_entry *copy_entry(const struct dir_search *search, const struc
 		if (!copy_attribute(search->arena, &from->attributes[i], &entry->attributes[entry->attribute_count++]))
 			return NULL;
 	}
-	return entry;
+	return dir_entry_identify(entry, search->arena) == STATUS_OK ? entry : NULL;
 }
 
 static bool is_in_scope(const char *key, const char *base, enum dir_scope scope)

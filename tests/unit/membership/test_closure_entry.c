@@ -158,7 +158,7 @@ static void closure_entry__classes_and_ids__are_told_apart(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		const struct dir_entry *entry = build_entry(arena, "cn=g,dc=x", rows[i].attributes);
-		const char *id = closure_entry_id(entry);
+		const char *id = entry->id;
 
 		assert_row(rows[i].attributes, closure_entry_is_group(entry) == rows[i].is_group);
 		assert_row(rows[i].attributes, closure_entry_is_person(entry) == rows[i].is_person);
