@@ -109,6 +109,9 @@ static bool add_searches(struct finder_flight *flight)
 		text_add(&flight->names, ")");
 	if (text_failed(&flight->names))
 		return false;
+	/* Before the others: what they show is no older than the mark then. */
+	if (flight->mark_base != NULL && (flight->mark = add_mark_search(flight)) == NULL)
+		return false;
 	flight->user = add_user_search(flight, "", finder->attributes, &flight->user_filter);
 	if (flight->user == NULL)
 		return false;
@@ -117,9 +120,7 @@ static bool add_searches(struct finder_flight *flight)
 		if (flight->account == NULL)
 			return false;
 	}
-	if (flight->mark_base != NULL)
-		flight->mark = add_mark_search(flight);
-	return flight->mark_base == NULL || flight->mark != NULL;
+	return true;
 }
 
 enum status finder_flight_prepare(struct finder_flight *flight)

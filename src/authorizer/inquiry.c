@@ -17,11 +17,12 @@ static struct inquiry **chain_of(struct regime *regime, struct digest form)
 	return &regime->inquiries[form.low % REGIME_CHAINS];
 }
 
-static struct inquiry *find(struct regime *regime, struct digest form)
+/* One that may take longer than this asker has time (he has waited for a lease before) would keep him too long. */
+static struct inquiry *find(struct regime *regime, struct digest form, uint64_t deadline_ms)
 {
 	struct inquiry *inquiry = *chain_of(regime, form);
 
-	while (inquiry != NULL && digest_compare(&inquiry->form, &form) != 0)
+	while (inquiry != NULL && (digest_compare(&inquiry->form, &form) != 0 || inquiry->deadline_ms > deadline_ms))
 		inquiry = inquiry->next;
 	return inquiry;
 }
@@ -417,7 +418,7 @@ static struct inquiry *inquiry_new(struct regime *regime, struct digest form, co
 
 enum status inquiry_join(struct regime *regime, struct digest form, const struct sender *sender, struct asker *asker)
 {
-	struct inquiry *inquiry = find(regime, form);
+	struct inquiry *inquiry = find(regime, form, asker->deadline_ms);
 	bool is_new = inquiry == NULL;
 
 	if (is_new)

@@ -50,6 +50,14 @@ static bool depend(const struct inquiry *inquiry, struct cache_entry *entry)
 	return count <= CACHE_USER_BUCKETS;
 }
 
+/* What it was made of may be older than the question. */
+static uint64_t age_from(const struct inquiry *inquiry)
+{
+	uint64_t fresh_ms = inquiry->lookup.fresh_us / 1000;
+
+	return fresh_ms < inquiry->asked_ms ? fresh_ms : inquiry->asked_ms;
+}
+
 void inquiry_keep(const struct inquiry *inquiry)
 {
 	struct cache_entry entry = {
@@ -57,7 +65,7 @@ void inquiry_keep(const struct inquiry *inquiry)
 	    .dn = inquiry->findings.dn,
 	    .id = inquiry->form,
 	    .as_of = inquiry->as_of,
-	    .asked_ms = inquiry->asked_ms,
+	    .asked_ms = age_from(inquiry),
 	};
 
 	if (inquiry->regime->cache == NULL || inquiry->standing.verdict == WA_ERROR || !depend(inquiry, &entry))

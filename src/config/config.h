@@ -141,7 +141,8 @@ struct config {
 	struct config_account account;
 
 	struct {
-		uint64_t ttl_ms, negative_ttl_ms, stale_limit_ms, unwatched_ttl_ms;
+		uint64_t ttl_ms, negative_ttl_ms, stale_limit_ms;
+		uint64_t unwatched_ttl_ms;       /* at most ttl_ms */
 		uint64_t max_entries, max_bytes; /* of the cached verdicts; max_bytes 0: none is cached */
 		uint64_t member_index_bytes;     /* 0: no group has its members indexed */
 	} cache;

@@ -81,6 +81,18 @@ static enum status close_audit(struct config_reading *reading, void *target, uns
 	return STATUS_OK;
 }
 
+/* Nothing is older than ttl, what a verdict is made of neither. */
+static enum status close_cache(struct config_reading *reading, void *target, unsigned line)
+{
+	struct config *config = target;
+
+	(void)reading;
+	(void)line;
+	if (config->cache.unwatched_ttl_ms > config->cache.ttl_ms)
+		config->cache.unwatched_ttl_ms = config->cache.ttl_ms;
+	return STATUS_OK;
+}
+
 void config_settings_default(struct config *config)
 {
 	config->cache.ttl_ms = UINT64_C(5) * 60 * 1000;
@@ -138,6 +150,7 @@ const struct config_element config_cache_element = {
     .name = "cache",
     .attributes = cache_attributes,
     .attribute_count = COUNT_OF(cache_attributes),
+    .close = close_cache,
 };
 
 static const struct config_attribute account_attributes[] = {

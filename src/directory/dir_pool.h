@@ -71,6 +71,11 @@ struct dir_request {
 	size_t search_count;
 	uint64_t deadline_ms; /* clock_monotonic_ms() */
 	enum dir_priority priority;
+	/*
+	 * The last search reads a mark, as a witness of how far the server has got. It is sent before the others: they then show that
+	 * state, or a later one, as long as the server begins with what it gets first.
+	 */
+	bool witness_is_last;
 	void (*done)(struct dir_request *request); /* on the pool's executor */
 	void *context;
 	uint64_t

@@ -67,7 +67,7 @@ static bool fill_turn(struct dir_worker *worker, const struct dir_queue *taken, 
 {
 	struct dir_request *request;
 	size_t count = 0;
-	size_t i;
+	size_t first, i;
 
 	for (request = taken->first; request != NULL; request = request->next)
 		count += request->search_count;
@@ -76,8 +76,10 @@ static bool fill_turn(struct dir_worker *worker, const struct dir_queue *taken, 
 	count = 0;
 	for (request = taken->first; request != NULL; request = request->next) {
 		request->connection = worker->serial;
+		/* A rotation: the witness, if there is one, goes first. */
+		first = request->witness_is_last ? request->search_count - 1 : 0;
 		for (i = 0; i < request->search_count; i++) {
-			worker->turns[count].search = &request->searches[i];
+			worker->turns[count].search = &request->searches[(first + i) % request->search_count];
 			worker->turns[count].deadline_ms = request->deadline_ms;
 			count++;
 		}

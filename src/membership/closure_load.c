@@ -116,6 +116,7 @@ void closure_load_send(struct closure_load *load, enum stage stage)
 	    .search_count = load->count,
 	    .deadline_ms = clock_monotonic_ms() + patience,
 	    .priority = DIR_PRIORITY_BULK,
+	    .witness_is_last = load->witnessed,
 	    .done = step_done,
 	    .context = load,
 	};

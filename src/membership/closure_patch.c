@@ -249,6 +249,7 @@ static void send(struct closure_patch *patch, enum patch_stage stage)
 	    .searches = patch->found,
 	    .search_count = patch->count,
 	    .deadline_ms = patch->deadline_ms,
+	    .witness_is_last = true,
 	    .done = answered,
 	    .context = patch,
 	};

@@ -96,7 +96,7 @@ enum status membership_prepare(struct membership *membership, struct membership_
 {
 	enum status status;
 
-	lookup->asked_us = clock_monotonic_us();
+	lookup->asked_us = lookup->fresh_us = clock_monotonic_us();
 	lookup->watched = membership_is_watched(membership);
 	lookup->searches = lookup->first;
 	lookup->search_count = 0;
@@ -132,6 +132,21 @@ static bool shows_closure(const struct membership *membership, const struct memb
 	if (!lookup->watched)
 		return is_proven(membership, lookup);
 	return lookup->mark != NULL && membership->csn != NULL && closure_csn_covers(lookup->mark, membership->csn);
+}
+
+/* Since when the closure may be out of date without anybody's knowing. */
+static uint64_t fresh_since(const struct membership *membership, const struct membership_lookup *lookup)
+{
+	uint64_t since_us = lookup->asked_us;
+
+	if (lookup->watched && membership_is_watched(membership)) {
+		if (lookup->mark == NULL)
+			since_us = membership->lease_proven_us;
+	} else if (!is_proven(membership, lookup)) {
+		since_us = membership->closure_began_us >= lookup->began_us ? membership->closure_began_us
+									    : membership->proven_us;
+	}
+	return since_us < lookup->asked_us ? since_us : lookup->asked_us;
 }
 
 /* Whether the closure may be used, and whether the user's entry goes with it: see the header. MEMBERSHIP_DONE: both. */
@@ -198,6 +213,7 @@ enum membership_next membership_step(struct membership *membership, struct membe
 			return next;
 		closure_unref(&lookup->closure);
 		lookup->closure = closure_ref(membership->closure);
+		lookup->fresh_us = fresh_since(membership, lookup);
 	}
 	if (user == NULL)
 		return MEMBERSHIP_DONE;

@@ -107,6 +107,8 @@ struct membership_lookup {
 
 	/* the answer */
 	struct closure *closure; /* a reference, until membership_done */
+	uint64_t
+	    fresh_us; /* it is what the directory had then, or later (clock_monotonic_us()): a verdict is no younger */
 	uint32_t *direct;
 	size_t direct_count;
 	struct error error;

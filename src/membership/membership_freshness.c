@@ -31,7 +31,11 @@ void membership_grant_lease(struct membership *membership, uint64_t asked_us)
 {
 	uint64_t until_us = asked_us + lease_ms(membership) * 1000;
 
-	if (!membership_is_pending(membership) && until_us > membership->lease_until_us)
+	if (membership_is_pending(membership))
+		return;
+	if (membership->lease_proven_us < asked_us)
+		membership->lease_proven_us = asked_us;
+	if (until_us > membership->lease_until_us)
 		set_lease(membership, until_us);
 }
 

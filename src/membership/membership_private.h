@@ -113,7 +113,8 @@ struct membership {
 	uint64_t reload_delay_ms;
 
 	/* the lease */
-	uint64_t lease_until_us; /* clock_monotonic_us(); 0: none */
+	uint64_t lease_until_us;  /* clock_monotonic_us(); 0: none */
+	uint64_t lease_proven_us; /* when what it was last granted by was asked for */
 	struct dir_search proof;
 	char *proof_base; /* of it */
 	struct dir_request proof_request;

@@ -140,8 +140,8 @@ static void finder_seek__mark_is_wanted__comes_along_for_those_who_want_it(void 
 	alice = seek_with_mark("alice", FINDER_STAGE_BASE);
 	finder_stage_answer(&stage, 0);
 	assert_int_equal(last_held()->search_count, 2);
-	assert_int_equal(last_held()->searches[1].scope, DIR_SCOPE_BASE);
-	assert_string_equal(last_held()->searches[1].base, FINDER_STAGE_BASE);
+	assert_int_equal(last_held()->searches[0].scope, DIR_SCOPE_BASE);
+	assert_string_equal(last_held()->searches[0].base, FINDER_STAGE_BASE);
 	answer_last();
 	assert_non_null(alice->seeker.mark);
 	assert_non_null(strchr(alice->seeker.mark, '#'));
@@ -157,10 +157,10 @@ static void finder_seek__other_marks__do_not_go_together(void **state)
 	alice = seek_with_mark("alice", FINDER_STAGE_BASE);
 	bob = seek_with_mark("bob", "dc=other");
 	finder_stage_answer(&stage, 0);
-	assert_string_equal(last_held()->searches[0].filter, "(&(objectClass=inetOrgPerson)(uid=alice))");
+	assert_string_equal(last_held()->searches[1].filter, "(&(objectClass=inetOrgPerson)(uid=alice))");
 	answer_last();
 	assert_non_null(alice->seeker.mark);
-	assert_string_equal(last_held()->searches[1].base, "dc=other");
+	assert_string_equal(last_held()->searches[0].base, "dc=other");
 	answer_last();
 	assert_int_equal(bob->seeker.outcome, DIR_OUTCOME_OK);
 	assert_null(bob->seeker.mark);
@@ -175,9 +175,9 @@ static void finder_seek__mark_failed__alone_it_is_only_not_known(void **state)
 	alice = seek_with_mark("alice", FINDER_STAGE_BASE);
 	bob = seek("bob");
 	finder_stage_answer(&stage, 0);
-	finder_stage_answer_but(&stage, stage.pool.count - 1, 1, DIR_OUTCOME_NOT_PERMITTED);
+	finder_stage_answer_but(&stage, stage.pool.count - 1, 0, DIR_OUTCOME_NOT_PERMITTED);
 	assert_int_equal(alice->told + bob->told, 0);
-	finder_stage_answer_but(&stage, stage.pool.count - 1, 1, DIR_OUTCOME_NOT_PERMITTED);
+	finder_stage_answer_but(&stage, stage.pool.count - 1, 0, DIR_OUTCOME_NOT_PERMITTED);
 	assert_int_equal(alice->seeker.outcome, DIR_OUTCOME_OK);
 	assert_int_equal(alice->seeker.error.status, STATUS_OK);
 	assert_null(alice->seeker.mark);
