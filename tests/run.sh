@@ -11,6 +11,7 @@ gcc-mingw-w64-x86-64-win32
 clang-format clang-tidy cppcheck shellcheck groff-base
 slapd ldap-utils openssl ca-certificates libsasl2-modules libsasl2-modules-gssapi-mit
 krb5-kdc krb5-admin-server krb5-user
+samba-ad-dc samba-ad-provision samba-dsdb-modules python3-samba bind9-dnsutils
 python3 libxml2-utils
 mmdebstrap podman runc podman-compose netavark aardvark-dns iproute2 iptables
 "

@@ -18,13 +18,19 @@ servers along. WSMAUTHZ_TEST_KEEP=1 keeps the folders, with the servers' logs, f
 By hand: `testbed.py run [--ldif FILE] [--overlay NAME]... -- COMMAND...` runs a command beside a slapd whose
 addresses are in its environment (SLAPD_URI, SLAPD_LDAPS_URI, SLAPD_LDAPI_URI, SLAPD_CA_FILE, SLAPD_SUFFIX,
 SLAPD_SERVICE_DN, SLAPD_SERVICE_SECRET, SLAPD_ROOT_DN, SLAPD_ROOT_SECRET, SLAPD_PID).
+`testbed.py run-samba [--fill FILE] -- COMMAND...` runs it in the network of a Samba Active Directory domain controller
+(SAMBA_URI, SAMBA_LDAPS_URI, SAMBA_ADDRESS, SAMBA_CA_FILE, SAMBA_SUFFIX, SAMBA_DOMAIN, SAMBA_DNS_DOMAIN, SAMBA_SERVICE_DN,
+SAMBA_SERVICE_UPN, SAMBA_SERVICE_SECRET, SAMBA_KEYTAB, SAMBA_PID, and what Kerberos wants: KRB5_CONFIG, KRB5CCNAME,
+KRB5_CLIENT_KTNAME); FILE is Python with a function fill(domain).
 
 Needs /usr/bin/python3 and its standard library, slapd, ldap-utils, openssl; krb5-kdc, krb5-admin-server and krb5-user
-for Kdc. What is not installed ends the test as skipped.
+for Kdc; samba-ad-dc, samba-ad-provision, samba-dsdb-modules, python3-samba, krb5-user and iproute2 for Samba. What is not
+installed ends the test as skipped.
 """
 import argparse
 import json
 import os
+import runpy
 import subprocess
 import sys
 import time
@@ -36,12 +42,13 @@ from xml.sax.saxutils import quoteattr
 from testbed_kdc import REALM, Kdc
 from testbed_process import Folder, TestbedError, find_program, free_port, need, run, skip, wait_until, write_file
 from testbed_proxy import CLOSE, CUT, DELAY, GARBAGE, HANG, PASS, REFUSE, RESET, TcpProxy
+from testbed_samba import Samba
 from testbed_slapd import DEFAULT_SUFFIX, Slapd, dn_escape, entry, group, group_dn, ldif_line, person, person_dn
 from testbed_tls import SERVER_NAMES, Authority, Certificate
 
 __all__ = [
     "Answers", "Authority", "CLOSE", "CUT", "Certificate", "DEFAULT_SUFFIX", "DELAY", "Folder", "GARBAGE", "HANG",
-    "Kdc", "PASS", "REALM", "REFUSE", "RESET", "SERVER_NAMES", "Slapd", "TcpProxy", "TestbedError", "check",
+    "Kdc", "PASS", "REALM", "REFUSE", "RESET", "SERVER_NAMES", "Samba", "Slapd", "TcpProxy", "TestbedError", "check",
     "dn_escape", "entry", "find_program", "free_port", "group", "group_dn", "ldif_line", "main", "need", "person",
     "person_dn", "plugin", "run", "skip", "wait_until", "write_file", "write_policy", "wsmauthz",
 ]
@@ -204,6 +211,19 @@ def _run_beside_slapd(arguments):
         return subprocess.call(arguments.command, env=env)
 
 
+def _run_beside_samba(arguments):
+    fill = runpy.run_path(arguments.fill)["fill"] if arguments.fill else None
+    with Samba(fill, model="prefork") as samba:
+        secret = samba.directory + "/service.secret"
+        write_file(secret, samba.service_password, 0o600)
+        env = dict(samba.client_environment(), SAMBA_URI=samba.uri, SAMBA_LDAPS_URI=samba.ldaps_uri,
+                   SAMBA_ADDRESS=samba.address, SAMBA_CA_FILE=samba.ca_file, SAMBA_SUFFIX=samba.suffix,
+                   SAMBA_DOMAIN=samba.domain, SAMBA_DNS_DOMAIN=samba.dns_domain, SAMBA_SERVICE_DN=samba.service_dn,
+                   SAMBA_SERVICE_UPN=samba.service_upn, SAMBA_SERVICE_SECRET=secret, SAMBA_KEYTAB=samba.keytab,
+                   SAMBA_PID=str(samba.pid))
+        return subprocess.call(arguments.command, env=env)
+
+
 def _command_line():
     parser = argparse.ArgumentParser(description="Servers for tests, by hand.")
     commands = parser.add_subparsers(required=True)
@@ -211,8 +231,14 @@ def _command_line():
     runner.add_argument("--ldif", help="load this file")
     runner.add_argument("--overlay", action="append", help="syncprov (default), memberof, refint, dynlist, ppolicy")
     runner.add_argument("command", nargs="+")
+    runner.set_defaults(run=_run_beside_slapd)
+    runner = commands.add_parser("run-samba", help="run a command beside a domain controller, in its network")
+    runner.add_argument("--fill", help="Python with a function fill(domain), called before the start")
+    runner.add_argument("command", nargs="+")
+    runner.set_defaults(run=_run_beside_samba)
     return parser.parse_args()
 
 
 if __name__ == "__main__":
-    sys.exit(_run_beside_slapd(_command_line()))
+    command_line = _command_line()
+    sys.exit(command_line.run(command_line))

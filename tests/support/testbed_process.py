@@ -164,6 +164,8 @@ class Server:
     def __init__(self, log_file):
         self.log_file = log_file
         self._process = None
+        #: The process group of what it started and its children, also after its end; None: never started.
+        self.group = None
 
     @property
     def pid(self):
@@ -180,6 +182,7 @@ class Server:
         with open(self.log_file, "ab") as log:
             self._process = _starter.submit(subprocess.Popen, guarded, env=env, stdin=subprocess.DEVNULL, stdout=log,
                                             stderr=log, start_new_session=True).result()
+        self.group = self._process.pid
 
     def end(self, number=signal.SIGTERM, timeout=STOP_TIMEOUT_S):
         """Send a signal, wait for the end; after the timeout, SIGKILL."""
