@@ -103,6 +103,11 @@ struct wa_question {
 	const char *http_url;                     /* where the sender came to; NULL: not known */
 	const struct wa_certificate *certificate; /* NULL: none */
 	bool allow_sid; /* the sender may be named by a SID (never true for what a client typed) */
+	/*
+	 * Whose token the sender came with: "S-1-5-21-..."; NULL: not known. Where the policy's identity is the token (the default on
+	 * Active Directory) it alone says who is asked about, and the name is for the record.
+	 */
+	const char *token_sid;
 };
 
 struct wa_decision {

@@ -239,6 +239,14 @@ struct finder *finder_open(const struct config *config, const char *const *attri
 	return finder;
 }
 
+void finder_set_directory(struct finder *finder, const struct config_directory *directory,
+			  const struct dir_forest *forest, unsigned search_flags)
+{
+	finder->directory = directory;
+	finder->forest = forest;
+	finder->search_flags = search_flags;
+}
+
 void finder_close(struct finder **finder)
 {
 	assert(*finder == NULL || ((*finder)->under_way == 0 && (*finder)->waiting.first == NULL));

@@ -32,6 +32,7 @@
 #include <base/compiler.h>
 #include <base/error.h>
 #include <config/config.h>
+#include <directory/dir_forest.h>
 #include <directory/dir_pool.h>
 #include <directory/dir_search.h>
 #include <identity/sender.h>
@@ -96,6 +97,16 @@ struct finder_seeker {
  */
 NODISCARD struct finder *finder_open(const struct config *config, const char *const *attributes, struct dir_pool *pool,
 				     struct executor *executor);
+
+/**
+ * The server turned out to be what it is: later searches go by this. Until then the server is taken for no Active Directory.
+ *
+ * @param directory     question_adapt's; borrowed until the next call, or the finder's end.
+ * @param forest        likewise; NULL: no Active Directory.
+ * @param search_flags  dir_facts_search_flags
+ */
+void finder_set_directory(struct finder *finder, const struct config_directory *directory,
+			  const struct dir_forest *forest, unsigned search_flags);
 
 /** Nobody seeks any more, the pool has been stopped, and the executor has run dry. NULL-safe; sets the pointer to NULL. */
 void finder_close(struct finder **finder);

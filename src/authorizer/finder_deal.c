@@ -21,6 +21,7 @@ struct seat {
 /* The names of all who are aboard, so that an entry is not compared with every one of them. */
 struct seating {
 	const struct config_directory *directory;
+	const struct dir_forest *forest;
 	struct seat seats[2 * FINDER_BATCH]; /* a UPN has two: the whole, and its user part */
 	size_t count;
 	struct seat *chains[CHAINS];
@@ -121,7 +122,8 @@ static void add_names(struct seating *seating, struct finder_seeker *seeker)
 static void offer(const struct seating *seating, uint64_t hash, const struct dir_entry *entry)
 {
 	for (const struct seat *seat = seating->chains[hash % CHAINS]; seat != NULL; seat = seat->next)
-		if (seat->hash == hash && question_is_sender(seating->directory, seat->seeker->sender, entry))
+		if (seat->hash == hash &&
+		    question_is_sender(seating->directory, seating->forest, seat->seeker->sender, entry))
 			give(seat->seeker, entry);
 }
 
@@ -137,7 +139,7 @@ static void offer_by(const struct seating *seating, const char *attribute, uint6
 static void deal_to_many(const struct finder_flight *flight)
 {
 	const struct config_directory *directory = flight->finder->directory;
-	struct seating seating = {.directory = directory};
+	struct seating seating = {.directory = directory, .forest = flight->finder->forest};
 
 	for (struct finder_seeker *seeker = flight->aboard.first; seeker != NULL; seeker = seeker->next)
 		add_names(&seating, seeker);
@@ -152,7 +154,8 @@ static void deal_to_each(const struct finder_flight *flight)
 {
 	for (struct finder_seeker *seeker = flight->aboard.first; seeker != NULL; seeker = seeker->next)
 		for (const struct dir_entry *entry = flight->user->entries; entry != NULL; entry = entry->next)
-			if (question_is_sender(flight->finder->directory, seeker->sender, entry))
+			if (question_is_sender(flight->finder->directory, flight->finder->forest, seeker->sender,
+					       entry))
 				give(seeker, entry);
 }
 

@@ -16,7 +16,7 @@ static void board(struct finder_flight *flight, struct finder_seeker *seeker)
 {
 	if (flight->mark_base == NULL)
 		flight->mark_base = seeker->mark_base;
-	question_add_identity(flight->finder->directory, seeker->sender, &flight->names);
+	question_add_identity(flight->finder->directory, flight->finder->forest, seeker->sender, &flight->names);
 	finder_unlink(seeker);
 	finder_append(&flight->aboard, seeker);
 }
@@ -83,6 +83,7 @@ static struct dir_search *add_user_search(struct finder_flight *flight, const ch
 	search->filter = *filter_out;
 	search->attributes = attributes;
 	search->size_limit = size_limit(flight);
+	search->flags = flight->finder->search_flags;
 	return search;
 }
 

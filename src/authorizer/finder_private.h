@@ -28,6 +28,8 @@ struct finder {
 	bool departs;          /* it is posted */
 	const struct config *config;
 	const struct config_directory *directory;
+	const struct dir_forest *forest; /* NULL: the server is no Active Directory, or was not asked yet */
+	unsigned search_flags;
 	const char *const *attributes;
 	struct dir_pool *pool;
 	struct executor *executor;

@@ -29,7 +29,8 @@ static bool answer(struct regime *regime, const struct wa_question *question, wa
 
 	if (regime->cache == NULL ||
 	    !cache_find(regime->cache,
-			regime_form_of_name(regime, question->sender, question->sender_length, question->allow_sid),
+			regime_form_of_name(regime, question->sender, question->sender_length, question->token_sid,
+					    question->allow_sid),
 			&hit) ||
 	    !is_plain(&hit.standing, question->kind) || regime_may_use(regime, &hit, now_ms) != REGIME_USE_YES)
 		return false;

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <authorizer/question.h>
 #include <base/ascii.h>
-#include <base/text.h>
-#include <identity/filter.h>
 #include <string.h>
 
 static const char *copy_or_null(struct arena *arena, const char *text, bool *failed)
@@ -44,6 +42,7 @@ struct wa_question *question_copy(const struct wa_question *question, struct are
 	copy->sender = arena_copy_bytes(arena, question->sender == NULL ? "" : question->sender, copy->sender_length);
 	copy->mechanism = copy_or_null(arena, question->mechanism, &failed);
 	copy->http_url = copy_or_null(arena, question->http_url, &failed);
+	copy->token_sid = copy_or_null(arena, question->token_sid, &failed);
 	if (question->certificate != NULL)
 		copy->certificate = copy_certificate(arena, question->certificate, &failed);
 	return failed || copy->sender == NULL ? NULL : copy;
@@ -105,107 +104,165 @@ static enum wa_reason find_name(const struct config *config, const struct wa_que
 	return WA_REASON_NONE;
 }
 
-static enum wa_reason check_home(const struct config *config, const struct wa_question *question,
-				 const struct sender *sender, struct error *error)
+/* What Windows itself calls its own accounts and those of services; no directory may claim these names. */
+static bool is_of_windows(const char *domain)
 {
+	static const char *const names[] = {"BUILTIN", "NT AUTHORITY", "NT SERVICE", "IIS APPPOOL"};
+
+	for (size_t i = 0; i < COUNT_OF(names); i++)
+		if (ascii_equal_nocase(names[i], domain))
+			return true;
+	return false;
+}
+
+static enum wa_reason refuse_foreign(struct error *error)
+{
+	return refuse(error, WA_REASON_FOREIGN_DOMAIN, "the name's domain is none of the policy's",
+		      "add it to the directory's domain attribute if it is to be trusted");
+}
+
+/* DOMAIN\user, or a plain name by the policy's default domain. */
+static enum wa_reason check_domain(const struct dir_forest *forest, const char *domain, struct error *error)
+{
+	const struct dir_domain *found = dir_forest_find_domain(forest, domain);
+
+	if (found == forest->home)
+		return WA_REASON_NONE;
+	if (found == NULL)
+		return refuse(error, WA_REASON_FOREIGN_DOMAIN, "the forest has no domain of that name", "");
+	return refuse(error, WA_REASON_FOREIGN_DOMAIN,
+		      "the name is of another domain of the forest than the search base",
+		      "a policy serves one domain; the host's own domain should be it");
+}
+
+static enum wa_reason check_suffix(const struct dir_forest *forest, const char *suffix, struct error *error)
+{
+	if (dir_forest_has_suffix(forest, suffix) || dir_forest_find_domain(forest, suffix) == forest->home)
+		return WA_REASON_NONE;
+	return refuse(error, WA_REASON_FOREIGN_DOMAIN, "the forest has neither a domain nor a UPN suffix of that name",
+		      "");
+}
+
+static enum wa_reason check_issuer(const struct dir_forest *forest, const struct sid *sid, struct error *error)
+{
+	const struct dir_domain *issuer = dir_forest_find_issuer(forest, sid);
+
+	if (issuer != NULL && issuer == forest->home)
+		return WA_REASON_NONE;
+	if (issuer != NULL)
+		return refuse(error, WA_REASON_FOREIGN_DOMAIN,
+			      "the SID is of another domain of the forest than the search base",
+			      "a policy serves one domain; the host's own domain should be it");
+	if (dir_forest_trusts_issuer(forest, sid))
+		return WA_REASON_NONE; /* there may be a foreign security principal */
+	return refuse(error, WA_REASON_FOREIGN_DOMAIN, "the SID is of no domain that the directory knows",
+		      "local accounts and services of a machine are never looked up in a directory");
+}
+
+/* The forest's word. */
+static enum wa_reason check_forest(const struct config *config, const struct dir_forest *forest,
+				   const struct sender *sender, struct error *error)
+{
+	switch (sender->form) {
+	case SENDER_SID:
+		return check_issuer(forest, &sender->sid, error);
+	case SENDER_PLAIN:
+		return check_domain(forest, config->default_domain, error);
+	case SENDER_DOMAIN_USER:
+		return check_domain(forest, sender->domain, error);
+	case SENDER_UPN:
+		return check_suffix(forest, sender->domain, error);
+	case SENDER_NONE:
+		break;
+	}
+	return WA_REASON_BAD_SENDER_NAME;
+}
+
+/* The policy's word. Its domains are all there are where no forest tells any. */
+static enum wa_reason check_policy(const struct config *config, const struct dir_forest *forest,
+				   const struct wa_question *question, const struct sender *sender, struct error *error)
+{
+	const struct config_directory *directory = &config->directories[0];
+	const bool takes_all = forest != NULL && directory->domain_count == 0;
+
 	switch (sender->form) {
 	case SENDER_SID:
 		if (question->allow_sid)
 			return WA_REASON_NONE;
 		return refuse(error, WA_REASON_BAD_SENDER_NAME, "a sender may not name itself by a SID", "");
 	case SENDER_PLAIN:
-		if (config->default_domain != NULL)
-			return WA_REASON_NONE;
-		return refuse(error, WA_REASON_FOREIGN_DOMAIN,
-			      "the name has no domain, and the policy no default-domain",
-			      "set default-domain in the policy if plain names are to be looked up");
+		if (config->default_domain == NULL)
+			return refuse(error, WA_REASON_FOREIGN_DOMAIN,
+				      "the name has no domain, and the policy no default-domain",
+				      "set default-domain in the policy if plain names are to be looked up");
+		return takes_all || is_ours(directory, config->default_domain) ? WA_REASON_NONE : refuse_foreign(error);
 	case SENDER_DOMAIN_USER:
 	case SENDER_UPN:
-		if (is_ours(&config->directories[0], sender->domain))
-			return WA_REASON_NONE;
-		return refuse(error, WA_REASON_FOREIGN_DOMAIN, "the name's domain is none of the policy's",
-			      "add it to the directory's domain attribute if it is to be trusted");
+		if (is_of_windows(sender->domain))
+			return refuse(error, WA_REASON_FOREIGN_DOMAIN, "the name's domain is Windows' own", "");
+		return takes_all || is_ours(directory, sender->domain) ? WA_REASON_NONE : refuse_foreign(error);
 	case SENDER_NONE:
 		break;
 	}
 	return refuse(error, WA_REASON_BAD_SENDER_NAME, "the name has no form that we know", "");
 }
 
-enum wa_reason question_identify(const struct config *config, const struct wa_question *question, struct arena *arena,
-				 struct sender *sender_out, struct error *error)
+static enum wa_reason identify_by_name(const struct config *config, const struct dir_forest *forest,
+				       const struct wa_question *question, const char *name, size_t length,
+				       struct arena *arena, struct sender *sender_out, struct error *error)
 {
-	const char *name;
-	size_t length;
-	enum wa_reason reason = find_name(config, question, &name, &length, error);
-	enum status status;
+	enum status status = sender_parse(name, length, arena, sender_out, error);
+	enum wa_reason reason;
 
-	if (reason != WA_REASON_NONE)
-		return reason;
-	status = sender_parse(name, length, arena, sender_out, error);
 	if (status == STATUS_NO_MEMORY)
 		return WA_REASON_NO_MEMORY;
 	if (status != STATUS_OK)
 		return WA_REASON_BAD_SENDER_NAME;
-	return check_home(config, question, sender_out, error);
+	reason = check_policy(config, forest, question, sender_out, error);
+	if (reason != WA_REASON_NONE || forest == NULL)
+		return reason;
+	return check_forest(config, forest, sender_out, error);
 }
 
-void question_add_identity(const struct config_directory *directory, const struct sender *sender, struct text *filter)
+/* The token's SID, and nothing else: a name beside it is never looked up. */
+static enum wa_reason identify_by_token(const struct dir_forest *forest, const char *token_sid, struct arena *arena,
+					struct sender *sender_out, struct error *error)
 {
-	uint8_t sid[SID_BINARY_BYTES];
+	struct sender sender = {.form = SENDER_SID};
 
-	if (sender->form == SENDER_SID) {
-		filter_add_equality(filter, "objectSid", sid, sid_encode(&sender->sid, sid));
-		return;
-	}
-	if (sender->form != SENDER_UPN || directory->user_upn_attribute == NULL) {
-		filter_add_equality(filter, directory->user_name_attribute, sender->user, strlen(sender->user));
-		return;
-	}
-	/* The explicit name and the one made of name and domain, at once: were they two people, we must see both. */
-	text_add(filter, "(|");
-	filter_add_equality(filter, directory->user_upn_attribute, sender->name, strlen(sender->name));
-	filter_add_equality(filter, directory->user_name_attribute, sender->user, strlen(sender->user));
-	text_add(filter, ")");
+	if (!sid_parse_text(token_sid, strlen(token_sid), &sender.sid))
+		return refuse(error, WA_REASON_BAD_SENDER_NAME, "the token's SID is none", "");
+	sender.name = arena_copy_text(arena, token_sid);
+	if (sender.name == NULL)
+		return WA_REASON_NO_MEMORY;
+	*sender_out = sender;
+	return forest == NULL ? WA_REASON_NONE : check_issuer(forest, &sender.sid, error);
 }
 
-char *question_filter(const struct config_directory *directory, const char *identity, const char *extra)
+/* What the policy says; where it says nothing, the token on AD and the name elsewhere. */
+static bool is_by_token(const struct config_directory *directory, const struct dir_forest *forest)
 {
-	struct text filter;
-
-	text_init(&filter);
-	text_add(&filter, "(&");
-	text_add(&filter, directory->user_filter);
-	text_add(&filter, identity);
-	text_add(&filter, extra);
-	text_add(&filter, ")");
-	return text_take(&filter);
+	return directory->identity_given ? directory->identity == CONFIG_IDENTITY_TOKEN : forest != NULL;
 }
 
-static bool has_name(const struct dir_entry *entry, const char *attribute, const char *name)
+enum wa_reason question_identify(const struct config *config, const struct dir_forest *forest,
+				 const struct wa_question *question, struct arena *arena, struct sender *sender_out,
+				 struct error *error)
 {
-	const struct dir_attribute *names = attribute == NULL ? NULL : dir_entry_attribute(entry, attribute);
+	const struct config_directory *directory = &config->directories[0];
+	const char *name;
+	size_t length;
+	enum wa_reason reason = find_name(config, question, &name, &length, error);
 
-	for (size_t i = 0; names != NULL && i < names->value_count; i++)
-		if (sender_name_is_same(name, names->values[i].data, names->values[i].length))
-			return true;
-	return false;
-}
-
-static bool has_sid(const struct dir_entry *entry, const struct sid *sid)
-{
-	const struct dir_value *value = dir_entry_single(entry, "objectSid");
-	struct sid found;
-
-	return value != NULL && sid_parse_binary((const uint8_t *)value->data, value->length, &found) &&
-	       sid_is_equal(&found, sid);
-}
-
-bool question_is_sender(const struct config_directory *directory, const struct sender *sender,
-			const struct dir_entry *entry)
-{
-	if (sender->form == SENDER_SID)
-		return has_sid(entry, &sender->sid);
-	if (sender->form == SENDER_UPN && has_name(entry, directory->user_upn_attribute, sender->name))
-		return true;
-	return has_name(entry, directory->user_name_attribute, sender->user);
+	if (reason != WA_REASON_NONE)
+		return reason;
+	if (question->token_sid != NULL && is_by_token(directory, forest))
+		return identify_by_token(forest, question->token_sid, arena, sender_out, error);
+	reason = identify_by_name(config, forest, question, name, length, arena, sender_out, error);
+	/* Nobody's name stands for a token that the policy wants; a SID that the sender may name is as good. */
+	if (reason == WA_REASON_NONE && directory->identity_given && directory->identity == CONFIG_IDENTITY_TOKEN &&
+	    sender_out->form != SENDER_SID)
+		return refuse(error, WA_REASON_NO_TOKEN,
+			      "the policy says identity=\"token\", and there is no token's SID", "");
+	return reason;
 }

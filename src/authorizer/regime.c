@@ -187,6 +187,7 @@ void regime_free(struct regime **reference)
 	if (regime == NULL)
 		return;
 	finder_close(&regime->finder);
+	dir_forest_unref(&regime->forest);
 	membership_close(&regime->membership);
 	dir_pool_close(&regime->pool);
 	audit_close(&regime->audit);
@@ -215,22 +216,36 @@ static bool is_by_certificate(const struct wa_question *question)
 	return question->mechanism != NULL && ascii_equal_nocase(question->mechanism, "ClientCertificate");
 }
 
-struct digest regime_form_of_name(const struct regime *regime, const char *name, size_t length, bool allow_sid)
+/* Whoever has a token is known by both, whichever of them the policy goes by. */
+static struct digest_key form_key(const struct regime *regime, const char *token_sid, uint64_t kind)
 {
 	struct digest_key key = regime->engine->form_key;
+	struct digest of_token;
 
-	key.k1 ^= (uint64_t)(allow_sid ? 1 : 0);
+	key.k1 ^= kind;
+	if (token_sid == NULL)
+		return key;
+	of_token = digest_of(&key, token_sid, strlen(token_sid));
+	return (struct digest_key){of_token.high, of_token.low};
+}
+
+struct digest regime_form_of_name(const struct regime *regime, const char *name, size_t length, const char *token_sid,
+				  bool allow_sid)
+{
+	struct digest_key key = form_key(regime, token_sid, allow_sid ? 1 : 0);
+
 	return digest_of(&key, name, length);
 }
 
 struct digest regime_form(const struct regime *regime, const struct wa_question *question)
 {
-	struct digest_key key = regime->engine->form_key;
+	struct digest_key key;
 
 	if (!is_by_certificate(question) || question->certificate == NULL ||
 	    question->certificate->subject_name == NULL)
-		return regime_form_of_name(regime, question->sender, question->sender_length, question->allow_sid);
-	key.k1 ^= (uint64_t)(question->allow_sid ? 3 : 2);
+		return regime_form_of_name(regime, question->sender, question->sender_length, question->token_sid,
+					   question->allow_sid);
+	key = form_key(regime, question->token_sid, question->allow_sid ? 3 : 2);
 	return digest_of(&key, question->certificate->subject_name, strlen(question->certificate->subject_name));
 }
 

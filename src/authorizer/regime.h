@@ -16,6 +16,7 @@
 #include <base/digest.h>
 #include <base/error.h>
 #include <config/config.h>
+#include <directory/dir_forest.h>
 #include <directory/dir_pool.h>
 #include <membership/membership.h>
 #include <os/executor.h>
@@ -39,6 +40,8 @@ struct regime {
 	struct dir_pool *pool;
 	struct membership *membership;
 	struct finder *finder;
+	const struct dir_forest
+	    *forest; /* one reference; NULL: the server is no Active Directory, or was not asked yet */
 	struct epochs *epochs;
 	struct cache *cache; /* NULL: nothing is cached */
 	struct inquiry *inquiries[REGIME_CHAINS];
@@ -78,8 +81,9 @@ void regime_release(struct regime *regime);
 /** The digest by which a question's sender is known. Threads: any. */
 struct digest regime_form(const struct regime *regime, const struct wa_question *question);
 
-/** The same for a sender who is known by his name alone. */
-struct digest regime_form_of_name(const struct regime *regime, const char *name, size_t length, bool allow_sid);
+/** The same for a sender who is known by his name, and the SID of his token (NULL: none), alone. */
+struct digest regime_form_of_name(const struct regime *regime, const char *name, size_t length, const char *token_sid,
+				  bool allow_sid);
 
 enum regime_use {
 	REGIME_USE_NO = 0, /* not known, changed, or too old */

@@ -268,8 +268,8 @@ static void begin(void *context)
 		finish(request, WA_ERROR, WA_REASON_SHUTTING_DOWN, NULL);
 		return;
 	}
-	reason =
-	    question_identify(request->regime->config, request->question, request->arena, &request->sender, &error);
+	reason = question_identify(request->regime->config, request->regime->forest, request->question, request->arena,
+				   &request->sender, &error);
 	if (reason == WA_REASON_NO_MEMORY) {
 		finish_no_memory(request);
 	} else if (reason != WA_REASON_NONE) {

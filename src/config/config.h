@@ -56,10 +56,12 @@ struct config_directory {
 	const char **uris; /* in order of preference */
 	size_t uri_count;
 	const char *base;
-	const char **domains; /* names this directory answers for */
-	size_t domain_count;
+	const char **
+	    domains; /* names this directory answers for; of AD, the names that are taken of those that the forest has */
+	size_t domain_count; /* 0: not given. On AD, all that the forest has; elsewhere none */
 	uint64_t timeout_ms;
 	enum config_identity identity;
+	bool identity_given; /* where it is not, an AD forest is asked by the token's SID if there is one */
 
 	enum config_bind bind;
 	const char *bind_mechanism;   /* "EXTERNAL", "SCRAM-SHA-256", "GSSAPI"...: for CONFIG_BIND_SASL */
@@ -76,6 +78,8 @@ struct config_directory {
 	const char *user_name_attribute; /* "uid" */
 	const char *user_upn_attribute;  /* NULL: UPNs are domain + name only */
 	const char *user_filter;         /* "(objectClass=inetOrgPerson)" */
+	/* Whether the policy says so; what it does not say is otherwise on AD (question_adapt). */
+	bool user_name_given, user_upn_given, user_filter_given;
 
 	enum config_strategy strategy;
 	const char *group_base; /* where groups are listed; default `base` */

@@ -167,7 +167,7 @@ static enum status choose_tls(struct config_reading *reading, struct config_dire
 {
 	static const char *const words[] = {"starttls", "ldaps", "none"};
 	enum config_tls possible = default_tls(draft);
-	enum config_tls said = draft->tls_mode == CONFIG_TLS_NOT_SAID ? possible : (enum config_tls)draft->tls_mode;
+	enum config_tls said = draft->tls_mode == CONFIG_NOT_SAID ? possible : (enum config_tls)draft->tls_mode;
 	struct config_shown shown;
 	enum status status;
 
@@ -295,17 +295,33 @@ static enum status open_directory(struct config_reading *reading, void *parent, 
 				  "several servers of the same directory belong into one directory/@uri");
 	}
 	memset(draft, 0, sizeof(*draft));
-	draft->tls_mode = CONFIG_TLS_NOT_SAID;
+	draft->tls_mode = CONFIG_NOT_SAID;
 	draft->out.line = line;
 	draft->out.timeout_ms = DEFAULT_TIMEOUT_MS;
-	draft->out.identity = CONFIG_IDENTITY_NAME;
+	draft->identity = CONFIG_NOT_SAID;
 	draft->out.tls_minimum = 12;
-	draft->out.user_name_attribute = "uid";
-	draft->out.user_filter = "(objectClass=inetOrgPerson)";
 	draft->out.strategy = CONFIG_STRATEGY_AUTO;
 	draft->out.connections = DEFAULT_CONNECTIONS;
 	*target_out = draft;
 	return STATUS_OK;
+}
+
+/* What was not said, as most servers have it; and that it was not, since AD has it otherwise. */
+static void fill_in(struct config_directory_draft *draft)
+{
+	struct config_directory *directory = &draft->out;
+
+	directory->identity_given = draft->identity != CONFIG_NOT_SAID;
+	directory->identity = directory->identity_given ? (enum config_identity)draft->identity : CONFIG_IDENTITY_NAME;
+	directory->user_name_given = directory->user_name_attribute != NULL;
+	directory->user_upn_given = directory->user_upn_attribute != NULL;
+	directory->user_filter_given = directory->user_filter != NULL;
+	if (!directory->user_name_given)
+		directory->user_name_attribute = "uid";
+	if (!directory->user_filter_given)
+		directory->user_filter = "(objectClass=inetOrgPerson)";
+	if (directory->group_base == NULL)
+		directory->group_base = directory->base;
 }
 
 static enum status close_directory(struct config_reading *reading, void *target, unsigned line)
@@ -317,8 +333,7 @@ static enum status close_directory(struct config_reading *reading, void *target,
 
 	if (status != STATUS_OK)
 		return status;
-	if (draft->out.group_base == NULL)
-		draft->out.group_base = draft->out.base;
+	fill_in(draft);
 	room = config_room(reading, config->directories, config->directory_count, sizeof(*room));
 	if (room == NULL)
 		return config_no_room(reading);
@@ -422,7 +437,7 @@ static const struct config_attribute directory_attributes[] = {
      .offset = IN_DRAFT(out.timeout_ms),
      .minimum = 1,
      .maximum = CONFIG_MAX_TIMEOUT_MS},
-    {.name = "identity", .take = config_take_choice, .offset = IN_DRAFT(out.identity), .choices = config_identities},
+    {.name = "identity", .take = config_take_choice, .offset = IN_DRAFT(identity), .choices = config_identities},
 };
 
 static const struct config_child directory_children[] = {

@@ -29,8 +29,10 @@ static enum status check_default_domain(struct config_reading *reading, unsigned
 
 	if (config->default_domain == NULL)
 		return STATUS_OK;
+	/* Without domains of its own the directory must be an AD forest, which knows its own; whether it is one, it has to say. */
 	for (size_t i = 0; i < config->directory_count; i++)
-		if (config_has_string(config->directories[i].domains, config->directories[i].domain_count,
+		if (config->directories[i].domain_count == 0 ||
+		    config_has_string(config->directories[i].domains, config->directories[i].domain_count,
 				      config->default_domain, strlen(config->default_domain)))
 			return STATUS_OK;
 	config_show(&shown, config->default_domain, strlen(config->default_domain));

@@ -74,11 +74,12 @@ struct config_directory_draft {
 	struct config_directory out; /* owns bind_secret until it is moved to the policy */
 	const struct config_choice *mechanism;
 	const char *password_file;
-	int tls_mode; /* of enum config_tls; CONFIG_TLS_NOT_SAID */
+	int tls_mode; /* of enum config_tls; CONFIG_NOT_SAID */
 	bool tls_seen;
+	int identity; /* of enum config_identity; CONFIG_NOT_SAID */
 };
 
-#define CONFIG_TLS_NOT_SAID (-1)
+#define CONFIG_NOT_SAID (-1)
 
 struct config_site_draft {
 	struct config_site out;

@@ -144,22 +144,24 @@ static void decide_cached__out_of_the_ordinary__has_no_answer(void **state)
 		const char *row, *sender, *mechanism;
 		const struct wa_certificate *certificate;
 		bool allow_sid, expected;
+		const char *token_sid;
 	} rows[] = {
-	    {"as it was asked", "alice", "Negotiate", NULL, false, true},
-	    {"another mechanism", "alice", "Basic", NULL, false, true},
-	    {"no mechanism", "alice", NULL, NULL, false, true},
-	    {"a certificate", "alice", "Negotiate", &certificate, false, false},
-	    {"by certificate", "alice", "ClientCertificate", &certificate, false, false},
-	    {"by certificate, which is missing", "alice", "ClientCertificate", NULL, false, false},
-	    {"by certificate, spelled otherwise", "alice", "clientcertificate", NULL, false, false},
-	    {"a SID would do", "alice", "Negotiate", NULL, true, false},
-	    {"no sender", NULL, "Negotiate", NULL, false, false},
-	    {"an empty sender", "", "Negotiate", NULL, false, false},
-	    {"a longer name", "alice2", "Negotiate", NULL, false, false},
-	    {"a shorter name", "alic", "Negotiate", NULL, false, false},
-	    {"another form of the name", "CORP\\alice", "Negotiate", NULL, false, false},
-	    {"another domain", "OTHER\\alice", "Negotiate", NULL, false, false},
-	    {"somebody else", "dora", "Negotiate", NULL, false, false},
+	    {"as it was asked", "alice", "Negotiate", NULL, false, true, NULL},
+	    {"another mechanism", "alice", "Basic", NULL, false, true, NULL},
+	    {"no mechanism", "alice", NULL, NULL, false, true, NULL},
+	    {"a certificate", "alice", "Negotiate", &certificate, false, false, NULL},
+	    {"by certificate", "alice", "ClientCertificate", &certificate, false, false, NULL},
+	    {"by certificate, which is missing", "alice", "ClientCertificate", NULL, false, false, NULL},
+	    {"by certificate, spelled otherwise", "alice", "clientcertificate", NULL, false, false, NULL},
+	    {"a SID would do", "alice", "Negotiate", NULL, true, false, NULL},
+	    {"no sender", NULL, "Negotiate", NULL, false, false, NULL},
+	    {"an empty sender", "", "Negotiate", NULL, false, false, NULL},
+	    {"a longer name", "alice2", "Negotiate", NULL, false, false, NULL},
+	    {"a shorter name", "alic", "Negotiate", NULL, false, false, NULL},
+	    {"another form of the name", "CORP\\alice", "Negotiate", NULL, false, false, NULL},
+	    {"another domain", "OTHER\\alice", "Negotiate", NULL, false, false, NULL},
+	    {"somebody else", "dora", "Negotiate", NULL, false, false, NULL},
+	    {"a token", "alice", "Negotiate", NULL, false, false, "S-1-5-21-1-2-3-1104"},
 	};
 	struct rig *rig = *state;
 
@@ -173,6 +175,7 @@ static void decide_cached__out_of_the_ordinary__has_no_answer(void **state)
 		question.mechanism = rows[i].mechanism;
 		question.certificate = rows[i].certificate;
 		question.allow_sid = rows[i].allow_sid;
+		question.token_sid = rows[i].token_sid;
 		assert_row(rows[i].row, try_question(rig, &question, &answer) == rows[i].expected);
 	}
 	(void)ask_and_wait(rig, "CORP\\alice");

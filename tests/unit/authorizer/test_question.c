@@ -34,7 +34,7 @@ static enum wa_reason identify(const struct config *config, const struct wa_ques
 {
 	struct error error;
 
-	return question_identify(config, question, arena, sender, &error);
+	return question_identify(config, NULL, question, arena, sender, &error);
 }
 
 static void question_identify__names__need_a_domain_of_ours(void **state)
@@ -135,7 +135,7 @@ static char *filter_for(const char *name, const char *extra)
 
 	assert_int_equal(sender_parse(name, strlen(name), arena, &sender, NULL), STATUS_OK);
 	text_init(&identity);
-	question_add_identity(&directory, &sender, &identity);
+	question_add_identity(&directory, NULL, &sender, &identity);
 	filter = question_filter(&directory, text_string(&identity), extra);
 	text_done(&identity);
 	arena_free(&arena);
@@ -211,7 +211,7 @@ static void question_is_sender__entries__only_the_very_name_counts(void **state)
 
 		assert_int_equal(sender_parse(rows[i].name, strlen(rows[i].name), arena, &sender, NULL), STATUS_OK);
 		assert_row(rows[i].entry,
-			   question_is_sender(&directory, &sender, build_entry(arena, "uid=1", rows[i].entry)) ==
+			   question_is_sender(&directory, NULL, &sender, build_entry(arena, "uid=1", rows[i].entry)) ==
 			       rows[i].expected);
 		arena_free(&arena);
 	}
@@ -230,15 +230,15 @@ static void question_is_sender__sids__only_the_very_sid_counts(void **state)
 	other.sub[1]++;
 	values[0].length = sid_encode(&sender.sid, same);
 	values[1].length = sid_encode(&other, different);
-	assert_true(question_is_sender(&directory, &sender, &entry));
+	assert_true(question_is_sender(&directory, NULL, &sender, &entry));
 	values[0].length--;
-	assert_false(question_is_sender(&directory, &sender, &entry));
+	assert_false(question_is_sender(&directory, NULL, &sender, &entry));
 	values[0].length++;
 	sids.value_count = 2; /* an entry has one */
-	assert_false(question_is_sender(&directory, &sender, &entry));
+	assert_false(question_is_sender(&directory, NULL, &sender, &entry));
 	sids.value_count = 1;
 	values[0] = values[1];
-	assert_false(question_is_sender(&directory, &sender, &entry));
+	assert_false(question_is_sender(&directory, NULL, &sender, &entry));
 }
 
 static void question_copy__original_changes__copy_does_not(void **state)

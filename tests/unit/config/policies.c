@@ -15,6 +15,7 @@ static const struct policy_row good[] = {
 	 "<p:bind mechanism=\"anonymous\"/></p:directory><p:allow group=\"cn=a,dc=example\"></p:allow></p:wsmauthz>"),
     GOOD("<wsmauthz xmlns=\"urn:wsmauthz:policy:1\" xmlns:i=\"http://www.w3.org/2001/XMLSchema-instance\" "
 	 "i:schemaLocation=\"urn:wsmauthz:policy:1 wsmauthz.xsd\">" DIRECTORY ALLOW TAIL),
+    GOOD("<wsmauthz xmlns=\"urn:wsmauthz:policy:1\" default-domain=\"CORP\">" DIRECTORY ALLOW TAIL),
     GOOD("<wsmauthz xmlns=\"urn:wsmauthz:policy:1\" default-domain=\"corp\"><directory uri=\"ldap://localhost\" "
 	 "base=\"dc=example\" domain=\"CORP  corp.example\">" BIND "</directory>" ALLOW TAIL),
     GOOD(WITH("<!-- a comment --><?editor mode?>")),

@@ -49,8 +49,10 @@ static const struct policy_row bad_directory[] = {
      SCHEMA_TAKES, STATUS_INVALID, "2: directory/@domain: 'corp' stands there twice", NULL},
     {WITH_DIRECTORY("<directory uri=\"ldap://a\" base=\"dc=x\" domain=\" \">" BIND "</directory>"), SCHEMA_REFUSES,
      STATUS_INVALID, "2: directory/@domain: it is empty", NULL},
-    {"<wsmauthz xmlns=\"urn:wsmauthz:policy:1\" default-domain=\"CORP\">\n" DIRECTORY ALLOW TAIL, SCHEMA_TAKES,
-     STATUS_INVALID, "1: wsmauthz/@default-domain 'CORP' is a domain of no directory", "directory/@domain"},
+    {"<wsmauthz xmlns=\"urn:wsmauthz:policy:1\" default-domain=\"CORP\">\n"
+     "<directory uri=\"ldap://a\" base=\"dc=x\" domain=\"CORPS corp.example\">" BIND "</directory>" ALLOW TAIL,
+     SCHEMA_TAKES, STATUS_INVALID, "1: wsmauthz/@default-domain 'CORP' is a domain of no directory",
+     "directory/@domain"},
     {"<wsmauthz xmlns=\"urn:wsmauthz:policy:1\" default-domain=\"CO RP\">\n" DIRECTORY ALLOW TAIL, SCHEMA_REFUSES,
      STATUS_INVALID, "1: wsmauthz/@default-domain: 'CO RP' is not a domain name", NULL},
     {"<wsmauthz xmlns=\"urn:wsmauthz:policy:1\" default-domain=\"\">\n" DIRECTORY ALLOW TAIL, SCHEMA_REFUSES,

@@ -84,6 +84,8 @@ static void config_parse__the_shortest_policy__has_every_default(void **state)
 	assert_int_equal(directory->domain_count, 0);
 	assert_int_equal(directory->timeout_ms, 3000);
 	assert_int_equal(directory->identity, CONFIG_IDENTITY_NAME);
+	assert_false(directory->identity_given);
+	assert_false(directory->user_name_given || directory->user_upn_given || directory->user_filter_given);
 	assert_int_equal(directory->bind, CONFIG_BIND_ANONYMOUS);
 	assert_null(directory->bind_mechanism);
 	assert_null(directory->bind_dn);
@@ -157,6 +159,7 @@ static void config_parse__a_full_policy__keeps_what_it_says_of_the_directory(voi
 	assert_string_equal(directory->user_name_attribute, "cn");
 	assert_string_equal(directory->user_upn_attribute, "mail");
 	assert_string_equal(directory->user_filter, "(objectClass=person)");
+	assert_true(directory->user_name_given && directory->user_upn_given && directory->user_filter_given);
 	assert_int_equal(directory->strategy, CONFIG_STRATEGY_SEARCH);
 	assert_string_equal(directory->group_base, "ou=groups,dc=example");
 	assert_int_equal(directory->connections, 4);
