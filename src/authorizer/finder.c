@@ -240,11 +240,12 @@ struct finder *finder_open(const struct config *config, const char *const *attri
 }
 
 void finder_set_directory(struct finder *finder, const struct config_directory *directory,
-			  const struct dir_forest *forest, unsigned search_flags)
+			  const struct dir_forest *forest, unsigned search_flags, const char *const *attributes)
 {
 	finder->directory = directory;
 	finder->forest = forest;
 	finder->search_flags = search_flags;
+	finder->attributes = attributes;
 }
 
 void finder_close(struct finder **finder)

@@ -104,9 +104,10 @@ NODISCARD struct finder *finder_open(const struct config *config, const char *co
  * @param directory     question_adapt's; borrowed until the next call, or the finder's end.
  * @param forest        likewise; NULL: no Active Directory.
  * @param search_flags  dir_facts_search_flags
+ * @param attributes    as finder_open's, which must stay: searches with them may be under way.
  */
 void finder_set_directory(struct finder *finder, const struct config_directory *directory,
-			  const struct dir_forest *forest, unsigned search_flags);
+			  const struct dir_forest *forest, unsigned search_flags, const char *const *attributes);
 
 /** Nobody seeks any more, the pool has been stopped, and the executor has run dry. NULL-safe; sets the pointer to NULL. */
 void finder_close(struct finder **finder);

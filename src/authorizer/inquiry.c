@@ -4,6 +4,7 @@
 #include <authorizer/question.h>
 #include <base/memory.h>
 #include <os/clock.h>
+#include <policy/account.h>
 #include <string.h>
 
 /* What one inquiry may use apart from the answers of its own searches. */
@@ -197,6 +198,7 @@ static void fill_facts(const struct inquiry *inquiry, struct policy_facts *facts
 	facts->account_filter_failed = !inquiry->seeker.passes_account_filter;
 	facts->now_s = clock_wall_s();
 	facts->lockout_s = inquiry->lockout_s;
+	facts->is_active_directory = inquiry->regime->forest != NULL;
 }
 
 static void rate(struct inquiry *inquiry)
@@ -407,6 +409,9 @@ static struct inquiry *inquiry_new(struct regime *regime, struct digest form, co
 	inquiry->regime = regime;
 	inquiry->form = form;
 	inquiry->askers_end = &inquiry->askers;
+	/* AD's own servers know when a lock ends; the domain's policy came with the forest. */
+	inquiry->lockout_asked = regime->forest != NULL;
+	inquiry->lockout_s = regime->forest != NULL ? regime->forest->lockout_s : ACCOUNT_LOCKED_UNTIL_LIFTED;
 	inquiry->arena = arena_new(INQUIRY_MAX_BYTES);
 	if (inquiry->arena == NULL || !copy_sender(inquiry, sender)) {
 		arena_free(&inquiry->arena);

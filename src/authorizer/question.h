@@ -17,7 +17,7 @@
  *
  * Where the policy gives domains, a name's must be among them besides. Computers (and managed service accounts) are found by a name
  * that ends with '$', never by one that does not: a domain controller would try "name$" for "name", and whoever may create
- * computers could then pass for others (CVE-2021-42278). Accounts of trusts are never found by name.
+ * computers could then pass for others (CVE-2021-42278). Accounts of trusts are never found.
  *
  * Sources: MS-ADTS 5.1.1.1 (names), MS-ADA3 (sAMAccountName, userPrincipalName), MS-KILE 3.3.5.6.1; MS-ADTS 2.2.16 (userAccountControl).
  */

@@ -34,7 +34,7 @@ static bool ends_with_dollar(const char *name)
 static const char *kinds_of(const struct sender *sender)
 {
 	if (sender->form == SENDER_SID)
-		return "(|(objectClass=user)(objectClass=foreignSecurityPrincipal))";
+		return "(|(&(objectClass=user)" NO_TRUST_ACCOUNT ")(objectClass=foreignSecurityPrincipal))";
 	if (ends_with_dollar(sender->user))
 		return "(objectClass=user)" NO_TRUST_ACCOUNT;
 	return "(objectCategory=person)(objectClass=user)";

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <authorizer/engine_private.h>
 #include <authorizer/lockout.h>
+#include <authorizer/question.h>
 #include <base/ascii.h>
 #include <base/memory.h>
 #include <os/clock.h>
@@ -39,30 +40,58 @@ static size_t length_of(const char *const *list)
 	return length;
 }
 
-/* The user's search asks for all that any step may need, so that there is only one. */
-static enum status name_attributes(struct regime *regime)
+/*
+ * The user's search asks for all that any step may need, so that there is only one.
+ * @return NULL when memory ran out.
+ */
+static const char **name_attributes(const struct regime *regime, const struct config_directory *directory,
+				    const char *lockout, const char *const *account)
 {
-	const struct config_directory *directory = &regime->config->directories[0];
 	const char *const *groups = membership_user_attributes(regime->membership);
-	const char *fixed[] = {lockout_user_attribute,
+	const char *fixed[] = {lockout,
 			       "entryUUID",
 			       "nsUniqueId",
 			       "objectSid",
 			       directory->user_name_attribute,
 			       directory->user_upn_attribute,
 			       regime->config->redirect.attribute};
+	const char **names =
+	    memory_new_array(COUNT_OF(fixed) + length_of(account) + length_of(groups) + 1, sizeof(*names));
 	size_t count = 0;
 
-	regime->user_attributes = memory_new_array(
-	    COUNT_OF(fixed) + length_of(account_attributes) + length_of(groups) + 1, sizeof(*regime->user_attributes));
-	if (regime->user_attributes == NULL)
-		return STATUS_NO_MEMORY;
+	if (names == NULL)
+		return NULL;
 	for (size_t i = 0; i < COUNT_OF(fixed); i++)
 		if (fixed[i] != NULL)
-			regime->user_attributes[count++] = fixed[i];
-	count = append(regime->user_attributes, count, account_attributes);
-	(void)append(regime->user_attributes, count, groups);
-	return STATUS_OK;
+			names[count++] = fixed[i];
+	count = append(names, count, account);
+	(void)append(names, count, groups);
+	return names;
+}
+
+/* Both lists at once, so that the server may turn out to be either without needing memory then. */
+static enum status name_all_attributes(struct regime *regime)
+{
+	static const struct dir_domain domain;
+	static const struct dir_forest any = {.kind = DIR_KIND_AD, .domains = &domain, .home = &domain};
+	const struct config_directory *given = &regime->config->directories[0];
+	struct config_directory adapted;
+
+	question_adapt(given, &any, &adapted);
+	regime->user_attributes = name_attributes(regime, given, lockout_user_attribute, account_attributes);
+	regime->ad_attributes = name_attributes(regime, &adapted, NULL, account_ad_attributes);
+	return regime->user_attributes != NULL && regime->ad_attributes != NULL ? STATUS_OK : STATUS_NO_MEMORY;
+}
+
+void regime_set_forest(struct regime *regime, const struct dir_forest *forest, unsigned search_flags)
+{
+	const struct dir_forest *before = regime->forest;
+
+	regime->forest = forest == NULL ? NULL : dir_forest_ref(forest);
+	question_adapt(&regime->config->directories[0], forest, &regime->directory);
+	finder_set_directory(regime->finder, &regime->directory, regime->forest, search_flags,
+			     forest == NULL ? regime->user_attributes : regime->ad_attributes);
+	dir_forest_unref(&before);
 }
 
 static void touched(void *context, uint64_t hash)
@@ -142,10 +171,13 @@ static enum status open_parts(struct regime *regime, struct error *error)
 		status = open_membership(regime, error);
 	if (status != STATUS_OK)
 		return status;
-	if (name_attributes(regime) != STATUS_OK)
+	if (name_all_attributes(regime) != STATUS_OK)
 		return error_no_memory(error);
 	regime->finder = finder_open(config, regime->user_attributes, regime->pool, engine->executor);
-	return regime->finder == NULL ? error_no_memory(error) : STATUS_OK;
+	if (regime->finder == NULL)
+		return error_no_memory(error);
+	regime_set_forest(regime, NULL, 0);
+	return STATUS_OK;
 }
 
 enum status regime_open(struct wa_engine *engine, const struct config *config, struct regime **regime_out,
@@ -195,6 +227,7 @@ void regime_free(struct regime **reference)
 	memory_free(regime->epochs);
 	memory_free(regime->group_names);
 	memory_free(regime->user_attributes);
+	memory_free(regime->ad_attributes);
 	config_unref(&regime->config);
 	memory_free(regime);
 }

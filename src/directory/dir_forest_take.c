@@ -68,40 +68,12 @@ static const char *text_of(struct taking *taking, const struct dir_entry *entry,
 	return text;
 }
 
-/* A number with a sign, as AD writes its Integer and LargeInteger. False: absent, or none. */
+/* False: absent, or no number. */
 static bool number_of(const struct dir_entry *entry, const char *name, int64_t *number_out)
 {
-	const struct dir_value *value = dir_entry_single(entry, name);
-	const char *at;
-	uint64_t size = 0;
-	bool is_negative;
+	bool there;
 
-	if (value == NULL || value->length == 0 || value->length > 20)
-		return false;
-	is_negative = value->data[0] == '-';
-	at = value->data + (is_negative ? 1 : 0);
-	if (*at == '\0')
-		return false;
-	for (; at < value->data + value->length; at++) {
-		if (!ascii_is_digit(*at) || size > (UINT64_MAX >> 1) / 10)
-			return false;
-		size = size * 10 + (uint64_t)(*at - '0');
-	}
-	/* INT64_MIN, AD's "never", among them. */
-	if (size > (uint64_t)INT64_MAX + (is_negative ? 1U : 0U))
-		return false;
-	*number_out = !is_negative ? (int64_t)size : size > (uint64_t)INT64_MAX ? INT64_MIN : -(int64_t)size;
-	return true;
-}
-
-static bool has_class(const struct dir_entry *entry, const char *name)
-{
-	const struct dir_attribute *classes = dir_entry_attribute(entry, "objectClass");
-
-	for (size_t i = 0; classes != NULL && i < classes->value_count; i++)
-		if (ascii_equal_nocase(classes->values[i].data, name))
-			return true;
-	return false;
+	return dir_entry_number(entry, name, &there, number_out) && there;
 }
 
 /* A crossRef of a domain that exists; one that is not enabled only keeps its name free. */
@@ -110,7 +82,7 @@ static bool is_domain(const struct dir_entry *entry)
 	const struct dir_value *enabled = dir_entry_single(entry, "enabled");
 	int64_t flags = 0;
 
-	return has_class(entry, "crossRef") && number_of(entry, "systemFlags", &flags) &&
+	return dir_entry_has_class(entry, "crossRef") && number_of(entry, "systemFlags", &flags) &&
 	       ((uint64_t)flags & NTDS_DOMAIN) == NTDS_DOMAIN &&
 	       (enabled == NULL || !ascii_equal_nocase(enabled->data, "FALSE"));
 }
@@ -193,7 +165,7 @@ static void take_partitions(struct taking *taking, const struct dir_search *part
 	     entry = entry->next) {
 		if (is_domain(entry))
 			take_domain(taking, entry);
-		else if (has_class(entry, "crossRefContainer"))
+		else if (dir_entry_has_class(entry, "crossRefContainer"))
 			take_suffixes(taking, entry);
 	}
 }

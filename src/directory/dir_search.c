@@ -92,6 +92,45 @@ enum status dir_entry_identify(struct dir_entry *entry, struct arena *arena)
 	return id == NULL ? identify_by_sid(entry, arena) : STATUS_OK;
 }
 
+/* Of a size that fits; the one that has no positive counterpart, AD's "never", among them. */
+static bool parse_number(const struct dir_value *value, int64_t *number_out)
+{
+	const bool is_negative = value->length > 0 && value->data[0] == '-';
+	const uint64_t most = (uint64_t)INT64_MAX + (is_negative ? 1U : 0U);
+	size_t at = is_negative ? 1 : 0;
+	uint64_t size = 0;
+
+	if (at == value->length)
+		return false;
+	for (; at < value->length; at++) {
+		const uint64_t digit = (uint64_t)(value->data[at] - '0');
+
+		if (!ascii_is_digit(value->data[at]) || size > (most - digit) / 10)
+			return false;
+		size = size * 10 + digit;
+	}
+	*number_out = is_negative ? (int64_t)(0U - size) : (int64_t)size;
+	return true;
+}
+
+bool dir_entry_number(const struct dir_entry *entry, const char *name, bool *there_out, int64_t *number_out)
+{
+	const struct dir_attribute *attribute = dir_entry_attribute(entry, name);
+
+	*there_out = attribute != NULL && attribute->value_count > 0;
+	return !*there_out || (attribute->value_count == 1 && parse_number(&attribute->values[0], number_out));
+}
+
+bool dir_entry_has_class(const struct dir_entry *entry, const char *name)
+{
+	const struct dir_attribute *classes = dir_entry_attribute(entry, "objectClass");
+
+	for (size_t i = 0; classes != NULL && i < classes->value_count; i++)
+		if (ascii_equal_nocase(classes->values[i].data, name))
+			return true;
+	return false;
+}
+
 static bool copy_attribute(const struct dir_attribute *from, struct dir_attribute *to, struct arena *arena)
 {
 	to->name = arena_copy_text(arena, from->name);

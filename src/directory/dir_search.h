@@ -77,6 +77,18 @@ const struct dir_value *dir_entry_single(const struct dir_entry *entry, const ch
 /** Set entry->id from the attributes. @param arena  the entry's. @return STATUS_OK, STATUS_NO_MEMORY (it is full, or memory ran out). */
 NODISCARD enum status dir_entry_identify(struct dir_entry *entry, struct arena *arena);
 
+/**
+ * A whole number with or without a sign, of 64 bits: RFC 4517 section 3.3.16, and AD's LargeInteger.
+ *
+ * @param there_out   the attribute has a value.
+ * @param number_out  set when it has one.
+ * @return false: several values, or one that is no such number.
+ */
+NODISCARD bool dir_entry_number(const struct dir_entry *entry, const char *name, bool *there_out, int64_t *number_out);
+
+/** Whether its objectClass names this class. */
+bool dir_entry_has_class(const struct dir_entry *entry, const char *name);
+
 /** A copy of an entry and all that it holds, without a next one. NULL when memory ran out. */
 struct dir_entry *dir_entry_copy(const struct dir_entry *entry, struct arena *arena);
 

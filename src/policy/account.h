@@ -29,6 +29,29 @@ struct account_state {
 	int64_t until_s; /* when one of them changes by itself: the first such moment after now; INT64_MAX: never */
 };
 
+/**
+ * The same of an entry of Active Directory (account_ad.c).
+ *
+ *	disabled   userAccountControl 0x2; an account of a trust (0x800), which is nobody's
+ *	locked     msDS-User-Account-Control-Computed 0x10; without that attribute, lockoutTime until the lock-out is over
+ *	expired    at or after accountExpires, unless it is 0 or the largest number
+ *	password   msDS-User-Account-Control-Computed 0x800000; at or after msDS-UserPasswordExpiryTimeComputed; pwdLastSet 0 (must
+ *	           change), unless passwords of such an account do not expire
+ *
+ * A user without a userAccountControl that we may read has no state that we know: it is told as malformed. (The others of these that
+ * are ever absent are hidden by the same property set.) A foreign security principal has no account here, and all of it is well.
+ *
+ * @param lockout_s  the domain's lockoutDuration (dir_forest.lockout_s): when a lock ends by itself.
+ * Sources: MS-ADTS 2.2.16 (userAccountControl), 3.1.1.4.5.17 (msDS-User-Account-Control-Computed), 3.1.1.4.5.36
+ * (msDS-UserPasswordExpiryTimeComputed); MS-ADA1 (accountExpires); measured: Samba 4.17, whose computed attribute has the
+ * computed bits alone.
+ */
+NODISCARD bool account_ad_state_of(const struct dir_entry *entry, int64_t now_s, int64_t lockout_s,
+				   struct account_state *state_out, const char **malformed_out);
+
+/** The attributes that account_ad_state_of looks at; NULL-terminated. */
+extern const char *const account_ad_attributes[];
+
 /** The attributes that account_state_of looks at; NULL-terminated. They are operational: ask by name. */
 extern const char *const account_attributes[];
 

@@ -29,6 +29,13 @@ static bool rate_deny(const struct config *config, const struct policy_facts *fa
 	return false;
 }
 
+static bool read_account(const struct policy_facts *facts, struct account_state *state, const char **malformed)
+{
+	if (facts->is_active_directory)
+		return account_ad_state_of(facts->user, facts->now_s, facts->lockout_s, state, malformed);
+	return account_state_of(facts->user, facts->now_s, facts->lockout_s, state, malformed);
+}
+
 /* True when the account's state decides. */
 static bool rate_account(const struct config *config, const struct policy_facts *facts,
 			 struct policy_standing *standing)
@@ -37,7 +44,7 @@ static bool rate_account(const struct config *config, const struct policy_facts 
 	struct account_state state;
 	enum wa_reason reason = WA_REASON_NONE;
 
-	if (!account_state_of(facts->user, facts->now_s, facts->lockout_s, &state, &standing->malformed)) {
+	if (!read_account(facts, &state, &standing->malformed)) {
 		decide(standing, WA_ERROR, WA_REASON_INCOMPLETE_DATA, POLICY_NO_RULE);
 		return true;
 	}

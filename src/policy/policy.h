@@ -26,6 +26,7 @@ struct policy_facts {
 	const bool *rule_member;    /* [rule_count]: the rule's group holds the user */
 	const bool *rule_missing;   /* [rule_count]: the rule's group does not exist */
 	const bool *site_member;    /* [site_count] */
+	bool is_active_directory;   /* the account's state is told as AD tells it */
 	bool account_filter_failed; /* the policy's account filter does not match the user */
 	int64_t now_s;              /* wall time: accounts expire by it */
 	int64_t lockout_s; /* how long failed passwords lock this account; ACCOUNT_LOCKED_UNTIL_LIFTED: not known */

@@ -293,7 +293,9 @@ static void question_filter__forms__find_what_they_may(void **state)
 	    {"CORP\\PC1$", NULL,
 	     "(&(&(objectClass=user)(!(userAccountControl:1.2.840.113556.1.4.803:=2048))(sAMAccountName=PC1\\24)))"},
 	    {"CORP\\$PC1", NULL, "(&(&" PERSON "(sAMAccountName=\\24PC1)))"},
-	    {CORP "-1", NULL, "(&(&(|(objectClass=user)(objectClass=foreignSecurityPrincipal))(objectSid=" SID_1 ")))"},
+	    {CORP "-1", NULL,
+	     "(&(&(|(&(objectClass=user)(!(userAccountControl:1.2.840.113556.1.4.803:=2048)))"
+	     "(objectClass=foreignSecurityPrincipal))(objectSid=" SID_1 ")))"},
 	    {"CORP\\alice", "(employeeType=staff)", "(&(employeeType=staff)(sAMAccountName=alice))"},
 	    {CORP "-1", "(employeeType=staff)", "(&(employeeType=staff)(objectSid=" SID_1 "))"},
 	};

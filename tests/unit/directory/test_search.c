@@ -77,6 +77,59 @@ static void entry_attribute__names_of_any_case__are_found(void **state)
 	assert_null(dir_entry_attribute(&entry, "uidNumber"));
 }
 
+static void entry_number__values__are_whole_and_fit(void **state)
+{
+	static const struct {
+		const char *text;
+		bool is_number;
+		int64_t number;
+	} rows[] = {
+	    {"0", true, 0},
+	    {"512", true, 512},
+	    {"-2147483648", true, -2147483648},
+	    {"9223372036854775807", true, INT64_MAX},
+	    {"-9223372036854775808", true, INT64_MIN},
+	    {"9223372036854775808", false, 0},
+	    {"-9223372036854775809", false, 0},
+	    {"99999999999999999999999", false, 0},
+	    {"", false, 0},
+	    {"-", false, 0},
+	    {"+1", false, 0},
+	    {" 1", false, 0},
+	    {"1 ", false, 0},
+	    {"0x1", false, 0},
+	    {"--1", false, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct dir_value values[] = {{rows[i].text, strlen(rows[i].text)}, {"1", 1}};
+		struct dir_attribute attribute = {"n", values, 1};
+		struct dir_entry entry = {.attributes = &attribute, .attribute_count = 1};
+		int64_t number = 77;
+		bool there = false;
+
+		assert_row(rows[i].text, dir_entry_number(&entry, "N", &there, &number) == rows[i].is_number && there);
+		assert_row(rows[i].text, number == (rows[i].is_number ? rows[i].number : 77));
+		assert_true(dir_entry_number(&entry, "m", &there, &number) && !there);
+		attribute.value_count = 2;
+		assert_false(dir_entry_number(&entry, "n", &there, &number));
+	}
+}
+
+static void entry_has_class__classes__are_compared_without_case(void **state)
+{
+	struct dir_value values[] = {{"top", 3}, {"User", 4}};
+	struct dir_attribute attribute = {"OBJECTCLASS", values, 2};
+	struct dir_entry entry = {.attributes = &attribute, .attribute_count = 1};
+
+	(void)state;
+	assert_true(dir_entry_has_class(&entry, "user") && dir_entry_has_class(&entry, "TOP"));
+	assert_false(dir_entry_has_class(&entry, "use") || dir_entry_has_class(&entry, "users"));
+	entry.attribute_count = 0;
+	assert_false(dir_entry_has_class(&entry, "top"));
+}
+
 static void search_plain_dn__extended_or_not__is_the_plain_one(void **state)
 {
 	static const struct {
@@ -239,6 +292,8 @@ int main(void)
 	    cmocka_unit_test(outcome_of_code__any_other_code__concludes_nothing),
 	    cmocka_unit_test(outcome_word__every_outcome__has_its_own),
 	    cmocka_unit_test(entry_attribute__names_of_any_case__are_found),
+	    cmocka_unit_test(entry_number__values__are_whole_and_fit),
+	    cmocka_unit_test(entry_has_class__classes__are_compared_without_case),
 	    cmocka_unit_test(search_plain_dn__extended_or_not__is_the_plain_one),
 	    cmocka_unit_test(search_reset__after_an_answer__keeps_the_question),
 	    cmocka_unit_test(search_reset__no_memory__keeps_the_arena),

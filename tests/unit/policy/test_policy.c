@@ -343,6 +343,48 @@ static void policy_rate__a_lock__lasts_as_long_as_is_known(void **state)
 	arena_free(&arena);
 }
 
+/* Each word of <account> switches one; what is hidden switches nothing off. */
+static void policy_rate__account_of_ad__counts_as_the_policy_says(void **state)
+{
+	static const struct {
+		const char *attributes;
+		enum wa_reason with, without;
+	} rows[] = {
+	    {"userAccountControl=512", WA_REASON_MEMBER, WA_REASON_MEMBER},
+	    {"userAccountControl=514", WA_REASON_ACCOUNT_DISABLED, WA_REASON_MEMBER},
+	    {"userAccountControl=512; accountExpires=1", WA_REASON_ACCOUNT_EXPIRED, WA_REASON_MEMBER},
+	    {"userAccountControl=512; msDS-User-Account-Control-Computed=16", WA_REASON_ACCOUNT_LOCKED,
+	     WA_REASON_MEMBER},
+	    {"userAccountControl=512; pwdLastSet=0", WA_REASON_PASSWORD_EXPIRED, WA_REASON_MEMBER},
+	    {"userAccountControl=512; nsAccountLock=TRUE; shadowExpire=0", WA_REASON_MEMBER, WA_REASON_MEMBER},
+	    {"cn=hidden", WA_REASON_INCOMPLETE_DATA, WA_REASON_INCOMPLETE_DATA},
+	};
+	struct policy_facts facts = {
+	    .user_id = "id",
+	    .rule_member = (const bool[COUNT_OF(rules)]){false, true},
+	    .rule_missing = (const bool[COUNT_OF(rules)]){false},
+	    .site_member = (const bool[COUNT_OF(sites)]){false},
+	    .now_s = 1795500000,
+	    .is_active_directory = true,
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct arena *arena = arena_new(65536);
+		struct config config = policy();
+		struct policy_standing standing;
+
+		facts.user = build_entry(arena, "CN=a", rows[i].attributes);
+		config.account = (struct config_account){true, true, true, true, ""};
+		policy_rate(&config, &facts, &standing);
+		assert_row(rows[i].attributes, standing.reason == rows[i].with);
+		config.account = (struct config_account){false, false, false, false, ""};
+		policy_rate(&config, &facts, &standing);
+		assert_row(rows[i].attributes, standing.reason == rows[i].without);
+		arena_free(&arena);
+	}
+}
+
 static void policy_judgement__zeroed__denies(void **state)
 {
 	const struct config config = policy();
@@ -374,6 +416,7 @@ int main(void)
 	    cmocka_unit_test(policy_judge__standing__redirects_only_who_is_let_in_and_elsewhere),
 	    cmocka_unit_test(policy_rate__user__is_placed_only_when_let_in),
 	    cmocka_unit_test(policy_rate__a_lock__lasts_as_long_as_is_known),
+	    cmocka_unit_test(policy_rate__account_of_ad__counts_as_the_policy_says),
 	    cmocka_unit_test(policy_judgement__zeroed__denies),
 	};
 
