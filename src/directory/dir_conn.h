@@ -28,6 +28,8 @@
 #include <base/log.h>
 #include <config/config.h>
 #include <directory/dir_search.h>
+#include <directory/dir_wake.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -82,6 +84,22 @@ struct dir_turn {
  */
 NODISCARD enum status dir_conn_exchange(struct dir_conn *conn, struct dir_turn *turns, size_t count,
 					struct error *error);
+
+/* What ends a wait of dir_conn_exchange before its time. */
+struct dir_conn_interrupt {
+	struct dir_wake *wake;            /* looked at while it waits */
+	bool (*is_wanted)(void *context); /* after each wait: true breaks the connection */
+	void *context;
+};
+
+/** @param interrupt  borrowed for the life of the connection. Threads: the one that owns the connection. */
+void dir_conn_interrupt_by(struct dir_conn *conn, const struct dir_conn_interrupt *interrupt);
+
+/**
+ * Between two turns: wait for the deadline, or for what interrupts the connection (dir_conn_interrupt_by was called). May return for
+ * nothing. @return STATUS_OK; STATUS_UNREACHABLE: the connection has ended.
+ */
+NODISCARD enum status dir_conn_listen(struct dir_conn *conn, uint64_t deadline_ms, struct error *error);
 
 /** Ask the root DSE for nothing. STATUS_OK, STATUS_UNREACHABLE or STATUS_TIMEOUT. */
 NODISCARD enum status dir_conn_ping(struct dir_conn *conn, uint64_t deadline_ms, struct error *error);

@@ -51,6 +51,46 @@ enum dir_arrival dir_conn_take(struct dir_conn *conn, uint64_t deadline_ms, LDAP
 	return DIR_ARRIVAL_MESSAGE;
 }
 
+void dir_conn_interrupt_by(struct dir_conn *conn, const struct dir_conn_interrupt *interrupt)
+{
+	conn->interrupt = interrupt;
+}
+
+bool dir_conn_wait(struct dir_conn *conn, uint64_t deadline_ms)
+{
+	const struct dir_conn_interrupt *interrupt = conn->interrupt;
+
+	if (interrupt == NULL)
+		return dir_io_wait(&conn->io, deadline_ms);
+	dir_wake_wait(interrupt->wake, conn->io.fd, deadline_ms);
+	if (interrupt->is_wanted(interrupt->context))
+		conn->is_broken = true;
+	return clock_monotonic_ms() < deadline_ms;
+}
+
+enum status dir_conn_listen(struct dir_conn *conn, uint64_t deadline_ms, struct error *error)
+{
+	LDAPMessage *message = NULL;
+	bool is_notice = false;
+
+	switch (dir_conn_take(conn, deadline_ms, &message)) {
+	case DIR_ARRIVAL_MESSAGE:
+		/* RFC 4511 4.4.1; anything else is a late answer to what was given up. */
+		is_notice = ldap_msgid(message) == LDAP_RES_UNSOLICITED;
+		(void)ldap_msgfree(message);
+		break;
+	case DIR_ARRIVAL_NOTHING:
+		(void)dir_conn_wait(conn, deadline_ms);
+		break;
+	case DIR_ARRIVAL_BROKEN:
+		break;
+	}
+	if (!is_notice && !conn->is_broken)
+		return STATUS_OK;
+	conn->is_broken = true;
+	return error_set(error, STATUS_UNREACHABLE, "'%s' ended the connection", conn->uri);
+}
+
 /* The library's or the server's own words about what failed last; free with ldap_memfree. NULL: none. */
 static char *diagnostic(LDAP *ld)
 {

@@ -52,6 +52,7 @@ struct dir_conn {
 	bool has_refused_server;                  /* the handshake failed, neither for want of time nor of TLS */
 	bool is_broken;
 	size_t abandoned;
+	const struct dir_conn_interrupt *interrupt; /* borrowed; NULL: none */
 	struct dir_io io;
 };
 
@@ -71,6 +72,9 @@ enum dir_arrival { DIR_ARRIVAL_NOTHING = 0, DIR_ARRIVAL_MESSAGE, DIR_ARRIVAL_BRO
 
 /** What has arrived, without waiting. The message is the caller's (ldap_msgfree). */
 enum dir_arrival dir_conn_take(struct dir_conn *conn, uint64_t deadline_ms, LDAPMessage **message_out);
+
+/** Wait for bytes, a turn's deadline, or what interrupts the connection. @return false: the deadline came. */
+bool dir_conn_wait(struct dir_conn *conn, uint64_t deadline_ms);
 
 /**
  * Wait for the answer to the one operation in flight (StartTLS, bind).

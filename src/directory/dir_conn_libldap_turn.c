@@ -396,7 +396,7 @@ static void wait_for_message(struct turn *turn)
 
 	if (is_held_up && until_ms > clock_monotonic_ms() + UNWRITABLE_STEP_MS)
 		until_ms = clock_monotonic_ms() + UNWRITABLE_STEP_MS;
-	if (dir_io_wait(&turn->conn->io, until_ms) && expects_crowd(turn))
+	if (dir_conn_wait(turn->conn, until_ms) && expects_crowd(turn))
 		thread_nap(CROWD_NAP_US);
 }
 

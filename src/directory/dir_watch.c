@@ -3,14 +3,21 @@
 
 #include <assert.h>
 #include <base/memory.h>
+#include <directory/dir_mark.h>
 #include <directory/dir_pool.h>
+#include <directory/dir_watch_controller.h>
 #include <os/clock.h>
 #include <os/random.h>
+#include <string.h>
 
 /* A watch that is lost again and again fills no log. */
 #define LOG_LOSS_EVERY_MS 1000
 
-#define SERVER_NONE       SIZE_MAX
+/*
+ * Microsoft documents no bound for a change that becomes visible behind a higher USN (dir_usn.h); transactions of a controller take
+ * milliseconds.
+ */
+#define OVERLAP_MS 2000
 
 const struct dir_watch_tuning dir_watch_defaults = {
     .backoff_first_ms = DIR_POOL_BACKOFF_FIRST_MS,
@@ -21,6 +28,11 @@ const struct dir_watch_tuning dir_watch_defaults = {
     .refresh_ms = DIR_WATCH_REFRESH_MS,
     .ping_ms = DIR_POOL_PING_MS,
     .steady_ms = DIR_WATCH_STEADY_MS,
+    .poll_ms = DIR_WATCH_POLL_MS,
+    .linger_ms = DIR_WATCH_LINGER_MS,
+    .poll_rest = DIR_WATCH_POLL_REST,
+    .overlap_ms = OVERLAP_MS,
+    .max_steps = DIR_WATCH_MAX_STEPS,
     .max_queued = DIR_WATCH_MAX_QUEUED,
     .max_queued_bytes = DIR_WATCH_MAX_QUEUED_BYTES,
 };
@@ -45,11 +57,58 @@ static bool has_begun(struct dir_watch *watch)
 	return has_base;
 }
 
-/* The first in the policy's order that is not in back-off; or SERVER_NONE, and when there will be one. */
-static size_t choose_server(const struct dir_watch *watch, uint64_t now_ms, uint64_t *again_ms_out)
+bool dir_watch_is_used(struct dir_watch *watch, uint64_t now_ms)
 {
+	bool is_used = now_ms < atomic_load(&watch->used_ms) + watch->tuning.linger_ms;
+
+	if (!is_used) {
+		atomic_store(&watch->is_asleep, true);
+		is_used = now_ms < atomic_load(&watch->used_ms) + watch->tuning.linger_ms;
+	}
+	if (is_used)
+		atomic_store(&watch->is_asleep, false);
+	return is_used;
+}
+
+unsigned dir_watch_orders(struct dir_watch *watch)
+{
+	unsigned orders;
+
+	mutex_lock(&watch->lock);
+	orders = watch->orders;
+	mutex_unlock(&watch->lock);
+	return orders;
+}
+
+static size_t preferred_server(struct dir_watch *watch)
+{
+	size_t preferred;
+
+	mutex_lock(&watch->lock);
+	preferred = watch->preferred;
+	mutex_unlock(&watch->lock);
+	return preferred;
+}
+
+bool dir_watch_is_ordered_away(struct dir_watch *watch, size_t number, unsigned orders)
+{
+	const size_t preferred = preferred_server(watch);
+
+	return dir_watch_orders(watch) != orders && preferred != number && preferred != DIR_WATCH_NO_SERVER &&
+	       watch->servers[preferred].not_before_ms <= clock_monotonic_ms();
+}
+
+/*
+ * The preferred one, or the first in the policy's order, that is not in back-off; or DIR_WATCH_NO_SERVER, and when there will be
+ * one.
+ */
+static size_t choose_server(struct dir_watch *watch, uint64_t now_ms, uint64_t *again_ms_out)
+{
+	const size_t preferred = preferred_server(watch);
 	uint64_t again_ms = UINT64_MAX;
 
+	if (preferred != DIR_WATCH_NO_SERVER && watch->servers[preferred].not_before_ms <= now_ms)
+		return preferred;
 	for (size_t i = 0; i < watch->directory->uri_count; i++) {
 		const uint64_t not_before_ms = watch->servers[i].not_before_ms;
 
@@ -59,7 +118,7 @@ static size_t choose_server(const struct dir_watch *watch, uint64_t now_ms, uint
 			again_ms = not_before_ms;
 	}
 	*again_ms_out = again_ms;
-	return SERVER_NONE;
+	return DIR_WATCH_NO_SERVER;
 }
 
 /* Half of the step at least, so that hosts that lost the same server do not come back together. */
@@ -134,13 +193,33 @@ static void note_loss(struct dir_watch *watch, struct dir_watch_server *server, 
 		back_off(watch, server, 0);
 }
 
+static void note_watched(struct dir_watch *watch, size_t number)
+{
+	mutex_lock(&watch->lock);
+	watch->watched = number;
+	mutex_unlock(&watch->lock);
+}
+
+/* The base was set, and no longer changes. */
+static enum dir_session_end watch_server(struct dir_watch *watch, size_t number, uint64_t *up_since_ms_out,
+					 struct error *error)
+{
+	enum dir_session_end end;
+
+	if (strcmp(watch->base, DIR_MARK_CONTROLLER) != 0)
+		return dir_watch_session(watch, watch->directory->uris[number], up_since_ms_out, error);
+	note_watched(watch, number);
+	end = dir_watch_controller_session(watch, number, up_since_ms_out, error);
+	note_watched(watch, DIR_WATCH_NO_SERVER);
+	return end;
+}
+
 static void try_server(struct dir_watch *watch, size_t number)
 {
 	struct dir_watch_server *server = &watch->servers[number];
-	const char *uri = watch->directory->uris[number];
 	struct error error = {0};
 	uint64_t up_since_ms = 0;
-	const enum dir_session_end end = dir_watch_session(watch, uri, &up_since_ms, &error);
+	const enum dir_session_end end = watch_server(watch, number, &up_since_ms, &error);
 
 	if (up_since_ms != 0)
 		watch->told = DIR_WATCH_TOLD_UP;
@@ -161,6 +240,9 @@ static void try_server(struct dir_watch *watch, size_t number)
 		tell_lost(watch, &error, end == DIR_SESSION_OVERRUN);
 		note_loss(watch, server, up_since_ms);
 		break;
+	case DIR_SESSION_MOVED:
+		tell_lost(watch, &error, false);
+		break;
 	}
 }
 
@@ -171,8 +253,8 @@ static void run(void *context)
 	size_t number;
 
 	while (!dir_watch_is_stopping(watch)) {
-		number = has_begun(watch) ? choose_server(watch, clock_monotonic_ms(), &again_ms) : SERVER_NONE;
-		if (number == SERVER_NONE)
+		number = has_begun(watch) ? choose_server(watch, clock_monotonic_ms(), &again_ms) : DIR_WATCH_NO_SERVER;
+		if (number == DIR_WATCH_NO_SERVER)
 			dir_wake_wait(&watch->wake, -1, again_ms);
 		else
 			try_server(watch, number);
@@ -217,6 +299,9 @@ enum status dir_watch_open_tuned(const struct dir_watch_plan *plan, struct dir_w
 	watch->attributes = plan->attributes;
 	watch->log = plan->log;
 	watch->tuning = plan->tuning;
+	watch->preferred = watch->watched = DIR_WATCH_NO_SERVER;
+	atomic_init(&watch->used_ms, clock_monotonic_ms());
+	atomic_init(&watch->is_asleep, false);
 	if ((status = dir_wake_init(&watch->wake, error)) != STATUS_OK) {
 		memory_free(watch);
 		return status;
@@ -245,8 +330,41 @@ enum status dir_watch_begin(struct dir_watch *watch, const char *base)
 	}
 	mutex_unlock(&watch->lock);
 	memory_free(copy);
+	dir_watch_use(watch);
 	dir_wake_up(&watch->wake);
 	return STATUS_OK;
+}
+
+void dir_watch_use(struct dir_watch *watch)
+{
+	atomic_store(&watch->used_ms, clock_monotonic_ms());
+	if (atomic_load(&watch->is_asleep) && atomic_exchange(&watch->is_asleep, false))
+		dir_wake_up(&watch->wake);
+}
+
+static size_t find_server(const struct dir_watch *watch, const char *uri)
+{
+	for (size_t i = 0; i < watch->directory->uri_count; i++)
+		if (strcmp(watch->directory->uris[i], uri) == 0)
+			return i;
+	return DIR_WATCH_NO_SERVER;
+}
+
+void dir_watch_prefer(struct dir_watch *watch, const char *uri)
+{
+	const size_t number = find_server(watch, uri);
+	bool is_order;
+
+	if (number == DIR_WATCH_NO_SERVER)
+		return;
+	mutex_lock(&watch->lock);
+	is_order = watch->watched != number && watch->watched != DIR_WATCH_NO_SERVER;
+	watch->preferred = number;
+	if (is_order)
+		watch->orders++;
+	mutex_unlock(&watch->lock);
+	if (is_order)
+		dir_wake_up(&watch->wake);
 }
 
 void dir_watch_stop(struct dir_watch *watch)

@@ -12,6 +12,9 @@
  * loses messages when several wait, and blocks; so it is decoded here.) A server that begins to list what it has, or that wants
  * its content read anew, has lost count of what changed: then the watch begins anew, from a new mark.
  *
+ * A domain controller (dir_watch_begin with DIR_MARK_CONTROLLER) has none of this, and its notifications may be 5 s late (Samba): it is
+ * polled while somebody decides (dir_watch_use), which dir_watch_controller.h tells of.
+ *
  * Servers are tried in the policy's order, each with a back-off like the pool's (dir_pool.h); one that broke a watch which had been
  * up for DIR_WATCH_STEADY_MS is tried again at once, once. A silent server is asked something every DIR_POOL_PING_MS.
  *
@@ -20,12 +23,15 @@
  *	DIR_WATCH_UP           `mark` is where it begins: every later change of that server will be told
  *	DIR_WATCH_CHANGE       an entry changed, and how; `mark` when the server said one
  *	DIR_WATCH_MARK         nothing that is told changed, but the database has: `mark`
+ *	DIR_WATCH_UNSEEN       something changed, or was deleted, that the bound account may not see; told before the MARK of that state.
+ *	                       Domain controllers only, and only where the account does not see deletions
  *	DIR_WATCH_LOST         changes may go unseen from now on, and some of the last ones were perhaps not told; `error` says why. It tries
  *	                       again by itself, and says UP then. Told once, also when there was no UP before it
  *	DIR_WATCH_UNSUPPORTED  the server has no such thing for this base, `error` says why; asked again after DIR_WATCH_ASK_AGAIN_MS, and told
  *	                       again when something else was told in between
  *
- * Sources: RFC 4533 (sections 2.2 to 2.5, 3.3, 3.4); RFC 4511 section 4.13 (intermediate responses).
+ * Sources: RFC 4533 (sections 2.2 to 2.5, 3.3, 3.4); RFC 4511 section 4.13 (intermediate responses). Domain controllers: see
+ * dir_watch_controller.h.
  */
 #ifndef WSMAUTHZ_DIRECTORY_DIR_WATCH_H
 #define WSMAUTHZ_DIRECTORY_DIR_WATCH_H
@@ -48,10 +54,25 @@
 /* A watch that was up for a shorter time than this has failed. */
 #define DIR_WATCH_STEADY_MS 1000
 
+/*
+ * A domain controller is asked this often while somebody decides, and for so long after the last decision; then only every
+ * DIR_POOL_PING_MS.
+ */
+#define DIR_WATCH_POLL_MS   250
+#define DIR_WATCH_LINGER_MS 5000
+/* It is left alone for so many times as long as its last answer took: a watch is at most a fifth of one connection's work. */
+#define DIR_WATCH_POLL_REST 4
+/*
+ * Steps of a domain controller's USN between two polls, or changes that were told and still might come again; more, and the watch is
+ * lost and begins again. A busy domain of 100,000 accounts makes some tens a second.
+ */
+#define DIR_WATCH_MAX_STEPS 16384
+
 enum dir_watch_kind {
 	DIR_WATCH_UP = 0,
 	DIR_WATCH_CHANGE,
 	DIR_WATCH_MARK,
+	DIR_WATCH_UNSEEN,
 	DIR_WATCH_LOST,
 	DIR_WATCH_UNSUPPORTED,
 };
@@ -64,10 +85,17 @@ struct dir_watch_event {
 	enum dir_change
 	    change; /* CHANGE; a renamed entry is MODIFY with its new DN; MODIFY may also be of an entry that is new */
 	const struct dir_entry
-	    *entry;     /* CHANGE; its DN now, and the attributes asked for; DELETE: the DN it had, perhaps "" */
-	const char *id; /* CHANGE: entryUUID, as its attribute shows it ("8-4-4-4-12", lower case) */
-	const char *
-	    mark; /* UP: contextCSN, the values sorted and joined by blanks; CHANGE, MARK: one or more such values; NULL: not said */
+	    *entry; /* CHANGE; its DN now, and the attributes asked for; DELETE: the DN it had, perhaps "" */
+	/*
+	 * CHANGE: what stays the entry's own, as dir_entry.id has it; DELETE: likewise. RFC 4533: always entryUUID ("8-4-4-4-12", lower
+	 * case). A domain controller: objectSid as text; of what has none, objectGUID in the same form as an entryUUID; "": neither is shown.
+	 */
+	const char *id;
+	/*
+	 * UP, MARK: what dir_mark.h makes of contextCSN, the values sorted and joined by blanks, or of highestCommittedUSN; CHANGE: one or
+	 * more such values; NULL: not said.
+	 */
+	const char *mark;
 	const struct error *error; /* LOST, UNSUPPORTED */
 };
 
@@ -90,11 +118,29 @@ NODISCARD enum status dir_watch_open(const struct config_directory *directory, c
 /**
  * Begin. Does not wait for the server. Once; later calls change nothing.
  *
- * @param base  copied: the naming context whose contextCSN moves with every change.
+ * @param base  copied: the naming context whose contextCSN moves with every change; or DIR_MARK_CONTROLLER: the servers are domain
+ *              controllers.
  * @return STATUS_OK; STATUS_NO_MEMORY: nothing was begun, and it may be called again.
  * Threads: any.
  */
 enum status dir_watch_begin(struct dir_watch *watch, const char *base);
+
+/**
+ * Somebody decides now: a domain controller is polled, at once when it was not before, and for DIR_WATCH_LINGER_MS on. Costs the
+ * reading of the clock. Changes nothing where the server tells of changes by itself.
+ * Threads: any.
+ */
+void dir_watch_use(struct dir_watch *watch);
+
+/**
+ * Watch this domain controller, if it is not the one watched now: the marks of two cannot be compared, so the watch has to be where
+ * the answers come from. The watch is LOST and begins there; if that server cannot be watched, where it can. Changes nothing where
+ * marks are contextCSN, or while that server is in back-off.
+ *
+ * @param uri  one of the directory's; others are passed over.
+ * Threads: any.
+ */
+void dir_watch_prefer(struct dir_watch *watch, const char *uri);
 
 /**
  * End the thread, also one that has not begun; nothing is told any more once this has returned and the executor's tasks so far have run.

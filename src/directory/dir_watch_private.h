@@ -3,7 +3,8 @@
  * What the files dir_watch*.c share; and the constants of dir_watch.h and dir_pool.h as numbers that a test may choose.
  *
  *	dir_watch.c          opening, closing; the thread: which server is tried, and when
- *	dir_watch_libldap*.c a session: from the connect until the connection is of no more use
+ *	dir_watch_libldap*.c a session by RFC 4533: from the connect until the connection is of no more use
+ *	dir_watch_controller.h  a session on a domain controller
  *	dir_watch_queue.c    what was told and not yet heard
  *	dir_wake.h           ends a wait
  *	dir_sync.h           RFC 4533
@@ -20,6 +21,7 @@
 #include <directory/dir_watch.h>
 #include <os/executor.h>
 #include <os/thread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -32,6 +34,9 @@ struct dir_watch_tuning {
 	uint64_t refresh_ms;
 	uint64_t ping_ms;
 	uint64_t steady_ms;
+	uint64_t poll_ms, linger_ms, poll_rest; /* domain controllers, as are the next two */
+	uint64_t overlap_ms; /* for how long missing steps of the USN are asked for again (dir_usn.h) */
+	size_t max_steps;
 	size_t max_queued, max_queued_bytes;
 };
 
@@ -128,9 +133,16 @@ struct dir_watch {
 	struct dir_wake wake; /* base was set, or is_stopping */
 	struct thread thread;
 
-	struct mutex lock; /* guards: base (which is set once), is_stopping */
+	struct mutex lock; /* guards: base (which is set once), is_stopping, preferred, watched, orders */
 	char *base;        /* owned; NULL: not begun */
 	bool is_stopping;
+	size_t preferred; /* number of the server that dir_watch_prefer named; or DIR_WATCH_NO_SERVER */
+	size_t watched;   /* that the thread is at; or DIR_WATCH_NO_SERVER */
+	unsigned orders;  /* how often dir_watch_prefer named another one */
+
+	/* A thread that is going to wait for long sets is_asleep and then reads used_ms; dir_watch_use does the reverse. */
+	atomic_uint_least64_t used_ms; /* when dir_watch_use was called last */
+	atomic_bool is_asleep;
 
 	/* the thread's own */
 	struct dir_watch_server servers[CONFIG_MAX_URIS];
@@ -138,7 +150,15 @@ struct dir_watch {
 	uint64_t logged_ms; /* when a loss was last logged; 0: never */
 };
 
+#define DIR_WATCH_NO_SERVER SIZE_MAX
+
 bool dir_watch_is_stopping(struct dir_watch *watch);
+/** Somebody decides, or did in the last `linger_ms`. False: dir_watch_use ends a wait from now on. */
+bool dir_watch_is_used(struct dir_watch *watch, uint64_t now_ms);
+/** For dir_watch_is_ordered_away. */
+unsigned dir_watch_orders(struct dir_watch *watch);
+/** dir_watch_prefer was called since there were so many `orders`, for another server than that one, and it may be tried. */
+bool dir_watch_is_ordered_away(struct dir_watch *watch, size_t number, unsigned orders);
 
 /* A session: dir_watch_libldap.c */
 
@@ -148,6 +168,7 @@ enum dir_session_end {
 	DIR_SESSION_BROKEN,  /* could not connect, or lost the connection, or the server's count of changes */
 	DIR_SESSION_REFUSED, /* the bind was */
 	DIR_SESSION_OVERRUN, /* something could not be told */
+	DIR_SESSION_MOVED,   /* dir_watch_prefer */
 };
 
 /**

@@ -66,12 +66,13 @@ static const struct dir_entry *put_entry(struct block *block, const struct dir_e
 	struct dir_attribute *attributes =
 	    put(block, from->attributes, from->attribute_count * sizeof(*from->attributes));
 	const char *dn = put_text(block, from->dn);
+	const char *id = put_text(block, from->id);
 
 	for (size_t i = 0; i < from->attribute_count; i++)
 		put_attribute(block, &from->attributes[i], attributes != NULL ? &attributes[i] : NULL);
 	if (entry != NULL)
-		*entry =
-		    (struct dir_entry){.dn = dn, .attributes = attributes, .attribute_count = from->attribute_count};
+		*entry = (struct dir_entry){
+		    .dn = dn, .id = id, .attributes = attributes, .attribute_count = from->attribute_count};
 	return entry;
 }
 

@@ -184,6 +184,7 @@ static void heard(void *context, const struct dir_watch_event *event)
 		return;
 	case DIR_WATCH_LOST:
 	case DIR_WATCH_UNSUPPORTED:
+	case DIR_WATCH_UNSEEN: /* nobody asks yet what it was */
 		if (membership->watched.up)
 			go_down(membership);
 		return;

@@ -335,6 +335,19 @@ enum status dir_watch_begin(struct dir_watch *watch, const char *base)
 	return STATUS_OK;
 }
 
+/* It tells by itself, as slapd does. */
+void dir_watch_use(struct dir_watch *watch)
+{
+	(void)watch;
+}
+
+/* It has one directory, whatever the server. */
+void dir_watch_prefer(struct dir_watch *watch, const char *uri)
+{
+	(void)watch;
+	(void)uri;
+}
+
 static void clear_timer(void *context)
 {
 	struct dir_watch *watch = context;

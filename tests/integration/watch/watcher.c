@@ -4,14 +4,18 @@
  *
  *	watcher BASE URI...
  *
- *	UP <mark>   CHANGE add|modify|delete <id> <mark or -> <dn>|<uid values>   MARK <mark>   LOST <words>   UNSUPPORTED <words>
+ * ("" as BASE: the servers are domain controllers.)
  *
- * Lines of standard input: "stop": ends the watch, says STOPPED and the milliseconds that it took; "sleep MS": whoever
+ *	UP <mark>   CHANGE add|modify|delete <id> <mark or -> <dn>|<uid values>   MARK <mark>   LOST <words>   UNSUPPORTED <words>
+ *	UNSEEN
+ *
+ * Lines of standard input: "stop": ends the watch, says STOPPED and the milliseconds that it took; "use": somebody decides; "prefer URI"; "sleep MS": whoever
  * is told sleeps so long from the next event on, each time; "fail N": the N-th allocation from now fails, says FAILING. At its end all is
  * closed, and BYE said when no memory is left over.
  *
  * The environment: WATCH_BIND_DN, WATCH_SECRET (none: anonymous), WATCH_CA_FILE, WATCH_TLS (none, starttls), and the numbers of
- * struct dir_watch_tuning: WATCH_CONNECT_MS, WATCH_PING_MS, WATCH_ASK_AGAIN_MS, WATCH_REFRESH_MS, WATCH_STEADY_MS, WATCH_MAX_QUEUED.
+ * struct dir_watch_tuning: WATCH_CONNECT_MS, WATCH_PING_MS, WATCH_ASK_AGAIN_MS, WATCH_REFRESH_MS, WATCH_STEADY_MS, WATCH_MAX_QUEUED,
+ * WATCH_POLL_MS, WATCH_LINGER_MS, WATCH_OVERLAP_MS, WATCH_MAX_STEPS.
  * WATCH_FAIL_AT: as "fail", when it begins.
  */
 #include <stdatomic.h>
@@ -38,6 +42,9 @@ static void print_change(const struct dir_watch_event *event)
 	static const char *const words[] = {"modify", "add", "delete"};
 	const struct dir_attribute *uid = dir_entry_attribute(event->entry, "uid");
 
+	if (uid == NULL)
+		uid = dir_entry_attribute(event->entry, "sAMAccountName");
+
 	printf("CHANGE %s %s %s %s|", words[event->change], event->id, text_or(event->mark, "-"), event->entry->dn);
 	for (size_t i = 0; uid != NULL && i < uid->value_count; i++)
 		printf("%s%s", i > 0 ? " " : "", uid->values[i].data);
@@ -59,6 +66,9 @@ static void hear(void *context, const struct dir_watch_event *event)
 		break;
 	case DIR_WATCH_MARK:
 		printf("MARK %s\n", event->mark);
+		break;
+	case DIR_WATCH_UNSEEN:
+		printf("UNSEEN\n");
 		break;
 	case DIR_WATCH_LOST:
 		printf("LOST %s\n", event->error->what);
@@ -94,6 +104,10 @@ static struct dir_watch_tuning tuning_of_environment(void)
 	tuning.refresh_ms = number_of("WATCH_REFRESH_MS", tuning.refresh_ms);
 	tuning.steady_ms = number_of("WATCH_STEADY_MS", tuning.steady_ms);
 	tuning.max_queued = number_of("WATCH_MAX_QUEUED", tuning.max_queued);
+	tuning.poll_ms = number_of("WATCH_POLL_MS", tuning.poll_ms);
+	tuning.linger_ms = number_of("WATCH_LINGER_MS", tuning.linger_ms);
+	tuning.overlap_ms = number_of("WATCH_OVERLAP_MS", tuning.overlap_ms);
+	tuning.max_steps = number_of("WATCH_MAX_STEPS", tuning.max_steps);
 	return tuning;
 }
 
@@ -126,6 +140,11 @@ static void obey(struct dir_watch *watch)
 			printf("STOPPED %llu\n", (unsigned long long)(clock_monotonic_ms() - began_ms));
 		} else if (strncmp(line, "sleep ", 6) == 0) {
 			atomic_store(&pause_ms, strtoul(line + 6, NULL, 10));
+		} else if (strcmp(line, "use\n") == 0) {
+			dir_watch_use(watch);
+		} else if (strncmp(line, "prefer ", 7) == 0) {
+			line[strcspn(line, "\n")] = '\0';
+			dir_watch_prefer(watch, line + 7);
 		} else if (strncmp(line, "fail ", 5) == 0) {
 			puts("FAILING");
 			memory_fail_at(strtoul(line + 5, NULL, 10));

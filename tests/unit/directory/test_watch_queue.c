@@ -27,6 +27,8 @@ static const char *word_of(const struct dir_watch_event *event)
 	case DIR_WATCH_LOST:
 	case DIR_WATCH_UNSUPPORTED:
 		return event->error->what;
+	case DIR_WATCH_UNSEEN:
+		return "unseen";
 	}
 	return "?";
 }
@@ -113,7 +115,8 @@ static void hear_change(void *context, const struct dir_watch_event *event)
 	change_check.calls++;
 	change_check.is_good =
 	    event->kind == DIR_WATCH_CHANGE && event->change == DIR_CHANGE_ADD && event->error == NULL &&
-	    strcmp(event->id, "id") == 0 && strcmp(event->mark, "m") == 0 && strcmp(event->entry->dn, "cn=a") == 0 &&
+	    strcmp(event->id, "id") == 0 && strcmp(event->entry->id, "entry-id") == 0 &&
+	    strcmp(event->mark, "m") == 0 && strcmp(event->entry->dn, "cn=a") == 0 &&
 	    event->entry->attribute_count == 3 && event->entry->next == NULL && uid != NULL && uid->length == 5 &&
 	    strcmp(uid->data, "alice") == 0 && photo->value_count == 2 && photo->values[1].length == 3 &&
 	    memcmp(photo->values[1].data, "x\0y", 4) == 0 && photo->values[0].length == 0 &&
@@ -123,15 +126,17 @@ static void hear_change(void *context, const struct dir_watch_event *event)
 static void tell__a_change__is_copied_with_all_it_shows(void **state)
 {
 	struct rig *rig = *state;
-	char dn[] = "cn=a", uid[] = "alice", photo[] = "x\0y", id[] = "id", mark[] = "m", name[] = "uid";
+	char dn[] = "cn=a", uid[] = "alice", photo[] = "x\0y", id[] = "id", mark[] = "m", name[] = "uid",
+	     entry_id[] = "entry-id";
 	struct dir_value uids[] = {{uid, 5}}, photos[] = {{photo, 0}, {photo, 3}};
 	struct dir_attribute attributes[] = {{name, uids, 1}, {"photo", photos, 2}, {"empty", NULL, 0}};
-	struct dir_entry entry = {.dn = dn, .attributes = attributes, .attribute_count = 3, .next = &entry};
+	struct dir_entry entry = {
+	    .dn = dn, .id = entry_id, .attributes = attributes, .attribute_count = 3, .next = &entry};
 	const struct dir_watch_event event = {DIR_WATCH_CHANGE, DIR_CHANGE_ADD, &entry, id, mark, NULL};
 
 	rig->queue.heard = hear_change;
 	assert_status(dir_watch_queue_tell(&rig->queue, &event), STATUS_OK, NULL);
-	dn[0] = uid[0] = photo[0] = id[0] = mark[0] = name[0] = '?';
+	dn[0] = uid[0] = photo[0] = id[0] = mark[0] = name[0] = entry_id[0] = '?';
 	attributes[0].value_count = photos[1].length = 0;
 	(void)executor_manual_run(rig->executor);
 
