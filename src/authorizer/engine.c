@@ -2,6 +2,7 @@
 #include <authorizer/engine_private.h>
 #include <base/memory.h>
 #include <directory/dir_conn.h>
+#include <identity/dn.h>
 #include <os/clock.h>
 #include <os/log_sink.h>
 #include <os/random.h>
@@ -41,8 +42,16 @@ static void advise(const struct wa_engine *engine, const struct config *config)
 	if (redirect->attribute != NULL && redirect_attribute_may_be_self_written(redirect->attribute))
 		tell(&engine->log,
 		     "%s:%u: many directories let people write '%s' of their own entry, and so choose where they are "
-		     "redirected to; see that the access rules of this one do not, or use <site group>",
+		     "redirected to; see that the access rules of this one do not, or use <site group> or <site ou>",
 		     config->path, redirect->line, redirect->attribute);
+	for (size_t i = 0; i < redirect->site_count; i++)
+		if (redirect->sites[i].ou != NULL &&
+		    dn_classify(redirect->sites[i].ou, strlen(redirect->sites[i].ou), NULL) == DN_FOREIGN)
+			tell(&engine->log,
+			     "%s:%u: '%s' is compared with users' names byte for byte: see that it stands there "
+			     "exactly as "
+			     "the directory writes it",
+			     config->path, redirect->sites[i].line, redirect->sites[i].ou);
 }
 
 static void warn(const struct wa_engine *engine, const struct config *config)

@@ -3,8 +3,11 @@
 #include <authorizer/lockout.h>
 #include <authorizer/question.h>
 #include <base/memory.h>
+#include <base/text.h>
+#include <identity/dn.h>
 #include <os/clock.h>
 #include <policy/account.h>
+#include <policy/redirect.h>
 #include <string.h>
 
 /* What one inquiry may use apart from the answers of its own searches. */
@@ -177,6 +180,22 @@ static void ask_lockout(struct inquiry *inquiry)
 		send(inquiry, &inquiry->lockout, 1, lockout_is_there);
 }
 
+/* The key of the user's DN, where a site is one of an OU. False: memory ran out. */
+static bool make_user_key(const struct inquiry *inquiry, const char **key_out)
+{
+	struct text key;
+
+	*key_out = NULL;
+	if (!redirect_needs_user_key(&inquiry->regime->config->redirect))
+		return true;
+	text_init(&key);
+	dn_own_key(inquiry->user->dn, strlen(inquiry->user->dn), &key);
+	if (!text_failed(&key))
+		*key_out = arena_copy_text(inquiry->arena, text_string(&key));
+	text_done(&key);
+	return *key_out != NULL;
+}
+
 static void fill_facts(const struct inquiry *inquiry, struct policy_facts *facts, bool *flags)
 {
 	const struct config *config = inquiry->regime->config;
@@ -209,7 +228,7 @@ static void rate(struct inquiry *inquiry)
 	bool *flags =
 	    arena_alloc_array(inquiry->arena, 2 * config->rule_count + config->redirect.site_count + 1, sizeof(*flags));
 
-	if (flags == NULL) {
+	if (flags == NULL || !make_user_key(inquiry, &facts.user_key)) {
 		end_no_memory(inquiry);
 		return;
 	}

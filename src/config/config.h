@@ -104,8 +104,10 @@ struct config_rule {
 
 struct config_site {
 	unsigned line;
-	const char *name;  /* a value of the redirect attribute; or */
-	const char *group; /* a group, as written */
+	const char *name;   /* a value of the redirect attribute; or */
+	const char *group;  /* a group, as written; or */
+	const char *ou;     /* what the user's entry lies beneath, as written */
+	const char *ou_key; /* dn_own_key of it */
 	const char **uris;
 	size_t uri_count;
 };

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* <redirect>: which site serves whom, and where it is. */
 #include <base/ascii.h>
+#include <base/text.h>
 #include <config/config_elements.h>
 #include <config/config_value.h>
+#include <identity/dn.h>
 #include <identity/uri.h>
 #include <string.h>
 
@@ -91,9 +93,12 @@ static enum status check_unique(struct config_reading *reading, const struct con
 	for (size_t i = 0; i < redirect->site_count; i++) {
 		const struct config_site *other = &redirect->sites[i];
 
-		if (site->name != NULL && ascii_equal_nocase(site->name, other->name))
+		if (site->name != NULL && other->name != NULL && ascii_equal_nocase(site->name, other->name))
 			return config_fail(reading, STATUS_INVALID, site->line, "the site in line %u has the same name",
 					   other->line);
+		if (site->ou != NULL && other->ou != NULL && strcmp(site->ou_key, other->ou_key) == 0)
+			return config_fail(reading, STATUS_INVALID, site->line,
+					   "the site in line %u is for the same OU", other->line);
 		if (key != NULL && reading->site_keys[i] != NULL && strcmp(key, reading->site_keys[i]) == 0)
 			return config_fail(reading, STATUS_INVALID, site->line,
 					   "the site in line %u is for the same group", other->line);
@@ -117,19 +122,35 @@ static enum status add_site(struct config_reading *reading, const struct config_
 	return STATUS_OK;
 }
 
+/* As an entry shows it; what no client can compare for sure must be written as the directory does (engine.c warns). */
+static const char *key_of_ou(struct config_reading *reading, const char *ou)
+{
+	const char *copy = NULL;
+	struct text key;
+
+	text_init(&key);
+	dn_own_key(ou, strlen(ou), &key);
+	if (!text_failed(&key))
+		copy = arena_copy_text(reading->arena, text_string(&key));
+	text_done(&key);
+	return copy;
+}
+
 static enum status close_site(struct config_reading *reading, void *target, unsigned line)
 {
-	const struct config_site_draft *draft = target;
-	const struct config_site *site = &draft->out;
+	struct config_site_draft *draft = target;
+	struct config_site *site = &draft->out;
 	const char *key = NULL;
 	enum status status;
 
-	if ((site->name == NULL) == (site->group == NULL))
+	if ((site->name != NULL ? 1 : 0) + (site->group != NULL ? 1 : 0) + (site->ou != NULL ? 1 : 0) != 1)
 		return config_fail(reading, STATUS_INVALID, line,
-				   "<site> must have exactly one of the attributes 'name' and 'group'");
+				   "<site> must have exactly one of the attributes 'name', 'group' and 'ou'");
 	if (reading->config->redirect.site_count == CONFIG_MAX_SITES)
 		return config_fail(reading, STATUS_LIMIT, line, "there are more than %d sites", CONFIG_MAX_SITES);
 	if (site->group != NULL && (key = config_group_key(reading, site->group)) == NULL)
+		return config_no_room(reading);
+	if (site->ou != NULL && (site->ou_key = key_of_ou(reading, site->ou)) == NULL)
 		return config_no_room(reading);
 	status = check_targets(reading, draft, line);
 	if (status == STATUS_OK)
@@ -213,6 +234,7 @@ static const struct config_choice unmapped_words[] = {
 static const struct config_attribute site_attributes[] = {
     {.name = "name", .take = config_take_text, .offset = IN_SITE(out.name)},
     {.name = "group", .take = config_take_dn, .offset = IN_SITE(out.group)},
+    {.name = "ou", .take = config_take_dn, .offset = IN_SITE(out.ou)},
     {.name = "uri", .required = true, .take = take_site_uris},
     {.name = "allow-http", .take = config_take_flag, .offset = IN_SITE(allow_http)},
 };

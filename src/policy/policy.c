@@ -111,8 +111,8 @@ static bool rate_allow(const struct config *config, const struct policy_facts *f
 
 static void rate_place(const struct config *config, const struct policy_facts *facts, struct policy_standing *standing)
 {
-	switch (redirect_place_of(&config->redirect, facts->user, facts->site_member, facts->user_id, &standing->site,
-				  &standing->uri)) {
+	switch (redirect_place_of(&config->redirect, facts->user, facts->user_key, facts->site_member, facts->user_id,
+				  &standing->site, &standing->uri)) {
 	case REDIRECT_HERE:
 	case REDIRECT_SITE:
 		break;

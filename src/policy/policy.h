@@ -23,6 +23,7 @@
 struct policy_facts {
 	const struct dir_entry *user;
 	const char *user_id;        /* the entry's stable id */
+	const char *user_key;       /* dn_own_key of its DN; NULL is allowed where redirect_needs_user_key says no */
 	const bool *rule_member;    /* [rule_count]: the rule's group holds the user */
 	const bool *rule_missing;   /* [rule_count]: the rule's group does not exist */
 	const bool *site_member;    /* [site_count] */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <base/ascii.h>
 #include <base/digest.h>
+#include <identity/dn.h>
 #include <identity/sender.h>
 #include <identity/uri.h>
 #include <policy/redirect.h>
@@ -32,13 +33,34 @@ static bool has_value(const struct dir_attribute *values, const char *name)
 	return false;
 }
 
-static const struct config_site *find_site(const struct config_redirect *redirect, const struct dir_attribute *values,
-					   const bool *site_member)
+bool redirect_needs_user_key(const struct config_redirect *redirect)
 {
+	for (size_t i = 0; i < redirect->site_count; i++)
+		if (redirect->sites[i].ou != NULL)
+			return true;
+	return false;
+}
+
+/* The site of the nearest OU above the user's entry; NULL: there is none. */
+static const struct config_site *find_nearest(const struct config_redirect *redirect, const char *user_key)
+{
+	for (const char *at = user_key == NULL ? NULL : dn_parent(user_key); at != NULL; at = dn_parent(at))
+		for (size_t i = 0; i < redirect->site_count; i++)
+			if (redirect->sites[i].ou != NULL && strcmp(redirect->sites[i].ou_key, at) == 0)
+				return &redirect->sites[i];
+	return NULL;
+}
+
+static const struct config_site *find_site(const struct config_redirect *redirect, const struct dir_attribute *values,
+					   const char *user_key, const bool *site_member)
+{
+	const struct config_site *nearest = find_nearest(redirect, user_key);
+
 	for (size_t i = 0; i < redirect->site_count; i++) {
 		const struct config_site *site = &redirect->sites[i];
 
-		if (site->group != NULL ? site_member[i] : has_value(values, site->name))
+		if (site == nearest || (site->group != NULL && site_member[i]) ||
+		    (site->name != NULL && has_value(values, site->name)))
 			return site;
 	}
 	return NULL;
@@ -82,7 +104,8 @@ static size_t pick_uri(const struct config_site *site, const char *user_id)
 }
 
 enum redirect_place redirect_place_of(const struct config_redirect *redirect, const struct dir_entry *user,
-				      const bool *site_member, const char *user_id, size_t *site_out, size_t *uri_out)
+				      const char *user_key, const bool *site_member, const char *user_id,
+				      size_t *site_out, size_t *uri_out)
 {
 	const struct dir_attribute *values =
 	    redirect->attribute == NULL ? NULL : dir_entry_attribute(user, redirect->attribute);
@@ -90,7 +113,7 @@ enum redirect_place redirect_place_of(const struct config_redirect *redirect, co
 
 	if (!redirect->present)
 		return REDIRECT_HERE;
-	site = find_site(redirect, values, site_member);
+	site = find_site(redirect, values, user_key, site_member);
 	if (site == NULL) {
 		for (size_t i = 0; i < redirect->here_count; i++)
 			if (has_value(values, redirect->here[i]))
@@ -105,23 +128,56 @@ enum redirect_place redirect_place_of(const struct config_redirect *redirect, co
 bool redirect_attribute_may_be_self_written(const char *attribute)
 {
 	static const char *const names[] = {
-	    "physicalDeliveryOfficeName",
-	    "l",
-	    "st",
+	    /* AD */
+	    "assistant",
 	    "c",
-	    "street",
-	    "streetAddress",
+	    "facsimileTelephoneNumber",
+	    "homePhone",
+	    "homePostalAddress",
+	    "info",
+	    "internationalISDNNumber",
+	    "ipPhone",
+	    "l",
+	    "mobile",
+	    "otherFacsimileTelephoneNumber",
+	    "otherHomePhone",
+	    "otherIpPhone",
+	    "otherMobile",
+	    "otherPager",
+	    "otherTelephone",
+	    "pager",
+	    "personalTitle",
+	    "physicalDeliveryOfficeName",
+	    "postOfficeBox",
 	    "postalAddress",
 	    "postalCode",
-	    "postOfficeBox",
-	    "info",
+	    "preferredDeliveryMethod",
+	    "primaryInternationalISDNNumber",
+	    "primaryTelexNumber",
+	    "registeredAddress",
+	    "st",
+	    "street",
+	    "streetAddress",
 	    "telephoneNumber",
-	    "mobile",
+	    "teletexTerminalIdentifier",
+	    "telexNumber",
+	    "thumbnailPhoto",
+	    "url",
+	    "userSharedFolder",
+	    "userSharedFolderOther",
+	    "wWWHomePage",
+	    "x121Address",
+	    /* OpenLDAP, commonly */
 	    "roomNumber",
-	    "homePostalAddress",
 	    "preferredLanguage",
+	    "labeledURI",
 	};
+	/* 1 to 20, and what will come */
+	static const char cloud[] = "msDS-cloudExtensionAttribute";
 
+	if (strlen(attribute) >= sizeof(cloud) - 1 &&
+	    ascii_equal_nocase_n(attribute, sizeof(cloud) - 1, cloud, sizeof(cloud) - 1))
+		return true;
 	for (size_t i = 0; i < COUNT_OF(names); i++)
 		if (ascii_equal_nocase(attribute, names[i]))
 			return true;

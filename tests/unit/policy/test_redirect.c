@@ -39,7 +39,7 @@ static enum redirect_place send(const struct config_redirect *map, const struct 
 				const char *user_id, const char *http_url, const char **uri_out)
 {
 	size_t site = SIZE_MAX, uri = SIZE_MAX;
-	enum redirect_place place = redirect_place_of(map, user, member, user_id, &site, &uri);
+	enum redirect_place place = redirect_place_of(map, user, NULL, member, user_id, &site, &uri);
 
 	if (place == REDIRECT_SITE && redirect_is_there(&map->sites[site], http_url))
 		return REDIRECT_HERE;
@@ -159,8 +159,62 @@ static void redirect_attribute_may_be_self_written__known_names__yes(void **stat
 	(void)state;
 	assert_true(redirect_attribute_may_be_self_written("physicaldeliveryofficename"));
 	assert_true(redirect_attribute_may_be_self_written("L"));
+	assert_true(redirect_attribute_may_be_self_written("msds-cloudExtensionAttribute7"));
+	assert_true(redirect_attribute_may_be_self_written("wWWHomePage"));
 	assert_false(redirect_attribute_may_be_self_written("departmentNumber"));
 	assert_false(redirect_attribute_may_be_self_written("company"));
+	assert_false(redirect_attribute_may_be_self_written("extensionAttribute1"));
+	assert_false(redirect_attribute_may_be_self_written("msDS-cloud"));
+	assert_false(redirect_attribute_may_be_self_written("co"));
+}
+
+/* The nearest OU fits, and only that; among what fits the document's order decides. */
+static void redirect_place_of__ous__the_nearest_above_the_user_fits(void **state)
+{
+	static struct config_site tree[] = {
+	    {.ou = "OU=EMEA,DC=x", .ou_key = "ou=emea,dc=x", .uris = emea_uris, .uri_count = 1},
+	    {.ou = "OU=Lab,OU=EMEA,DC=x", .ou_key = "ou=lab,ou=emea,dc=x", .uris = lab_uris, .uri_count = 1},
+	    {.name = "APAC", .uris = &apac_uris[0], .uri_count = 1},
+	    {.ou = "OU=Pool\\, East,DC=x", .ou_key = "ou=pool\\, east,dc=x", .uris = &apac_uris[1], .uri_count = 1},
+	};
+	static const struct {
+		const char *user_key, *attributes, *expected; /* NULL: stays */
+	} rows[] = {
+	    {"cn=a,ou=emea,dc=x", "cn=a", EMEA},
+	    {"cn=a,ou=deep,ou=er,ou=emea,dc=x", "cn=a", EMEA},
+	    {"cn=a,ou=lab,ou=emea,dc=x", "cn=a", LAB},
+	    {"cn=a,ou=x,ou=lab,ou=emea,dc=x", "cn=a", LAB},
+	    {"cn=a,ou=pool\\, east,dc=x", "cn=a", APAC2},
+	    {"cn=a,ou=pool\\,ou=emea,dc=x", "cn=a", NULL}, /* one RDN: "pool,ou=emea" */
+	    {"cn=a,ou=x-emea,dc=x", "cn=a", NULL},
+	    {"cn=a,ou=emea,dc=y", "cn=a", NULL},
+	    {"ou=emea,dc=x", "cn=a", NULL}, /* the OU itself is in none */
+	    {"cn=a,dc=x", "cn=a", NULL},
+	    {"dc=x", "cn=a", NULL},
+	    {"", "cn=a", NULL},
+	    {"cn=a,ou=emea,dc=x", "l=APAC", EMEA},
+	    {"cn=a,ou=pool\\, east,dc=x", "l=APAC", APAC1},
+	    {"cn=a,ou=other,dc=x", "l=APAC", APAC1},
+	};
+	const struct config_redirect map = {
+	    .present = true, .attribute = "l", .sites = tree, .site_count = COUNT_OF(tree)};
+	const struct config_redirect by_name = redirect_map();
+	const bool member[COUNT_OF(tree)] = {false};
+
+	(void)state;
+	assert_true(redirect_needs_user_key(&map));
+	assert_false(redirect_needs_user_key(&by_name));
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct arena *arena = arena_new(65536);
+		size_t site = SIZE_MAX, uri = SIZE_MAX;
+		enum redirect_place place = redirect_place_of(&map, build_entry(arena, "CN=a", rows[i].attributes),
+							      rows[i].user_key, member, "id", &site, &uri);
+
+		assert_row(rows[i].user_key, place == (rows[i].expected == NULL ? REDIRECT_HERE : REDIRECT_SITE));
+		assert_row(rows[i].user_key,
+			   rows[i].expected == NULL || strcmp(tree[site].uris[uri], rows[i].expected) == 0);
+		arena_free(&arena);
+	}
 }
 
 int main(void)
@@ -169,6 +223,7 @@ int main(void)
 	    cmocka_unit_test(redirect_place_of__values__lead_to_the_first_site_in_document_order),
 	    cmocka_unit_test(redirect_place_of__deny_unmapped__tells_absent_and_unknown_values),
 	    cmocka_unit_test(redirect_place_of__several_uris__spread_users_and_move_few),
+	    cmocka_unit_test(redirect_place_of__ous__the_nearest_above_the_user_fits),
 	    cmocka_unit_test(redirect_attribute_may_be_self_written__known_names__yes),
 	};
 
