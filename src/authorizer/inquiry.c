@@ -110,8 +110,7 @@ static void end_no_memory(struct inquiry *inquiry)
 	end_with(inquiry, WA_ERROR, WA_REASON_NO_MEMORY, NULL);
 }
 
-/* UNKNOWN, in the words that administrators know. */
-static enum wa_reason reason_of_failure(enum status status)
+enum wa_reason inquiry_reason_of(enum status status)
 {
 	switch (status) {
 	case STATUS_TIMEOUT:
@@ -136,7 +135,7 @@ static enum wa_reason reason_of_failure(enum status status)
 
 static void end_unknown(struct inquiry *inquiry, const struct error *error)
 {
-	enum wa_reason reason = reason_of_failure(error->status);
+	enum wa_reason reason = inquiry_reason_of(error->status);
 
 	if (inquiry->regime->engine->stopping)
 		reason = WA_REASON_SHUTTING_DOWN;
@@ -220,6 +219,15 @@ static void fill_facts(const struct inquiry *inquiry, struct policy_facts *facts
 	facts->is_active_directory = inquiry->regime->forest != NULL;
 }
 
+/* A membership that ends by itself ends the verdict; nobody tells of it. */
+static void heed_link(struct inquiry *inquiry, int64_t now_s)
+{
+	const uint32_t ttl_s = inquiry->lookup.link_ttl_s;
+
+	if (ttl_s != MEMBERSHIP_LINK_LASTS && now_s + (int64_t)ttl_s < inquiry->standing.until_s)
+		inquiry->standing.until_s = now_s + (int64_t)ttl_s;
+}
+
 static void rate(struct inquiry *inquiry)
 {
 	const struct config *config = inquiry->regime->config;
@@ -234,6 +242,7 @@ static void rate(struct inquiry *inquiry)
 	}
 	fill_facts(inquiry, &facts, flags);
 	policy_rate(config, &facts, standing);
+	heed_link(inquiry, facts.now_s);
 	if (standing->reason == WA_REASON_ACCOUNT_LOCKED && !inquiry->lockout_asked) {
 		ask_lockout(inquiry);
 		return;

@@ -50,4 +50,7 @@ struct asker {
 NODISCARD enum status inquiry_join(struct regime *regime, struct digest form, const struct sender *sender,
 				   struct asker *asker);
 
+/** Why an answer is UNKNOWN, in the words that administrators know. */
+enum wa_reason inquiry_reason_of(enum status status);
+
 #endif

@@ -45,9 +45,9 @@ static size_t length_of(const char *const *list)
  * @return NULL when memory ran out.
  */
 static const char **name_attributes(const struct regime *regime, const struct config_directory *directory,
-				    const char *lockout, const char *const *account)
+				    const char *lockout, const char *const *account, bool is_active_directory)
 {
-	const char *const *groups = membership_user_attributes(regime->membership);
+	const char *const *groups = membership_user_attributes(directory, is_active_directory);
 	const char *fixed[] = {lockout,
 			       "entryUUID",
 			       "nsUniqueId",
@@ -75,15 +75,15 @@ static enum status name_all_attributes(struct regime *regime)
 	static const struct dir_domain domain;
 	static const struct dir_forest any = {.kind = DIR_KIND_AD, .domains = &domain, .home = &domain};
 	const struct config_directory *given = &regime->config->directories[0];
-	struct config_directory adapted;
 
-	question_adapt(given, &any, &adapted);
-	regime->user_attributes = name_attributes(regime, given, lockout_user_attribute, account_attributes);
-	regime->ad_attributes = name_attributes(regime, &adapted, NULL, account_ad_attributes);
+	question_adapt(given, &any, &regime->ad_directory);
+	regime->user_attributes = name_attributes(regime, given, lockout_user_attribute, account_attributes, false);
+	regime->ad_attributes = name_attributes(regime, &regime->ad_directory, NULL, account_ad_attributes, true);
 	return regime->user_attributes != NULL && regime->ad_attributes != NULL ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
-void regime_set_forest(struct regime *regime, const struct dir_forest *forest, unsigned search_flags)
+/* What kind of server it is, and whose domains it has: from now on questions are put to it as that. */
+static void set_forest(struct regime *regime, const struct dir_forest *forest, unsigned search_flags)
 {
 	const struct dir_forest *before = regime->forest;
 
@@ -92,6 +92,13 @@ void regime_set_forest(struct regime *regime, const struct dir_forest *forest, u
 	finder_set_directory(regime->finder, &regime->directory, regime->forest, search_flags,
 			     forest == NULL ? regime->user_attributes : regime->ad_attributes);
 	dir_forest_unref(&before);
+}
+
+static void learned(void *context)
+{
+	struct regime *regime = context;
+
+	set_forest(regime, membership_forest(regime->membership), membership_search_flags(regime->membership));
 }
 
 static void touched(void *context, uint64_t hash)
@@ -144,12 +151,13 @@ static enum status open_membership(struct regime *regime, struct error *error)
 	const struct config *config = regime->config;
 	const struct membership_setup setup = {
 	    .config = config,
+	    .adapted = &regime->ad_directory,
 	    .names = regime->group_names,
 	    .name_count = config->rule_count + config->redirect.site_count,
 	    .pool = regime->pool,
 	    .executor = regime->engine->executor,
 	    .log = &regime->engine->log,
-	    .listener = {touched, everything_touched, leased, regime},
+	    .listener = {touched, everything_touched, learned, leased, regime},
 	};
 
 	return membership_open(&setup, &regime->membership, error);
@@ -164,20 +172,18 @@ static enum status open_parts(struct regime *regime, struct error *error)
 
 	if (status != STATUS_OK)
 		return status;
-	if (name_groups(regime) != STATUS_OK || open_cache(regime) != STATUS_OK)
+	if (name_groups(regime) != STATUS_OK || name_all_attributes(regime) != STATUS_OK ||
+	    open_cache(regime) != STATUS_OK)
 		return error_no_memory(error);
 	status = dir_pool_open(&config->directories[0], engine->executor, &engine->log, &regime->pool, error);
-	if (status == STATUS_OK)
-		status = open_membership(regime, error);
 	if (status != STATUS_OK)
 		return status;
-	if (name_all_attributes(regime) != STATUS_OK)
-		return error_no_memory(error);
 	regime->finder = finder_open(config, regime->user_attributes, regime->pool, engine->executor);
 	if (regime->finder == NULL)
 		return error_no_memory(error);
-	regime_set_forest(regime, NULL, 0);
-	return STATUS_OK;
+	set_forest(regime, NULL, 0);
+	/* Last: what it has learned it tells at once. */
+	return open_membership(regime, error);
 }
 
 enum status regime_open(struct wa_engine *engine, const struct config *config, struct regime **regime_out,

@@ -34,10 +34,12 @@ struct wa_engine;
 struct regime {
 	struct wa_engine *engine;
 	const struct config *config;
-	const char **group_names;          /* [rule_count + site_count]: what membership calls roots; borrowed names */
-	const char **user_attributes;      /* what every user search asks for */
-	const char **ad_attributes;        /* the same of Active Directory */
-	struct config_directory directory; /* the policy's, adapted to what the server is (question_adapt) */
+	const char **group_names;     /* [rule_count + site_count]: what membership calls roots; borrowed names */
+	const char **user_attributes; /* what every user search asks for */
+	const char **ad_attributes;   /* the same of Active Directory */
+	struct config_directory
+	    ad_directory; /* the policy's, as it is if the server is Active Directory's (question_adapt) */
+	struct config_directory directory; /* the policy's, adapted to what the server is */
 	struct audit *audit;               /* NULL: dry run */
 	struct dir_pool *pool;
 	struct membership *membership;
@@ -66,15 +68,6 @@ struct regime {
  */
 NODISCARD enum status regime_open(struct wa_engine *engine, const struct config *config, struct regime **regime_out,
 				  struct error *error);
-
-/**
- * The server was asked what it is: from now on questions are put to it as that. Before, it is taken for no Active Directory; so
- * whoever reads the groups calls this before the first questions are let through. May be called again when a forest has changed.
- *
- * @param forest        a reference is taken; NULL: no Active Directory.
- * @param search_flags  dir_facts_search_flags
- */
-void regime_set_forest(struct regime *regime, const struct dir_forest *forest, unsigned search_flags);
 
 /** End its threads, which the executor's own thread cannot: whatever is under way ends with an error. Twice is allowed. Threads: any other. */
 void regime_stop(struct regime *regime);

@@ -3,7 +3,8 @@
  * The way of one question, in the order of execution:
  *
  *	request_start   the caller's thread: copy, post
- *	begin           who is it? Is the answer cached?           -> finish, or
+ *	begin           what kind of server is it? The first load of the groups says so
+ *	identify        who is it? Is the answer cached?           -> finish, or
  *	look_up         the cache wants a lease first? A round trip for it, and look_up again; or
  *	inquire         ask the directory, with all who ask the same (inquiry.h)
  *	told            the policy's standing of the user          -> answer -> finish
@@ -34,6 +35,7 @@ struct request {
 	uint64_t deadline_ms;
 	struct task task;
 
+	struct membership_lookup lookup; /* while nothing is known of the server */
 	struct sender sender;
 	struct digest form;
 	bool has_waited; /* for a lease */
@@ -254,30 +256,82 @@ static void look_up(struct request *request)
 		inquire(request);
 }
 
-static void begin(void *context)
+static void identify(struct request *request);
+
+static void server_is_known(void *context)
 {
 	struct request *request = context;
-	struct wa_engine *engine = request->engine;
+
+	executor_timer_clear(request->engine->executor, &request->patience);
+	if (request->engine->stopping)
+		finish(request, WA_ERROR, WA_REASON_SHUTTING_DOWN, NULL);
+	else
+		identify(request);
+}
+
+static void server_is_late(void *context)
+{
+	struct request *request = context;
+
+	membership_wait_cancel(request->regime->membership, &request->waiter);
+	finish(request, WA_ERROR, WA_REASON_DEADLINE_EXCEEDED, "the configured groups could not be read in time");
+}
+
+/* Before the first load nothing is known of the server, and so not who a name means. */
+static void await_server(struct request *request)
+{
+	struct membership *membership = request->regime->membership;
+
+	if (membership_begin(membership, &request->lookup) != MEMBERSHIP_WAIT) {
+		finish(request, WA_ERROR, inquiry_reason_of(request->lookup.error.status), request->lookup.error.what);
+		return;
+	}
+	request->waiter = (struct membership_waiter){.run = server_is_known, .context = request};
+	request->patience = (struct timer){.run = server_is_late, .context = request};
+	if (executor_timer_set(request->engine->executor, &request->patience, request->deadline_ms) != STATUS_OK)
+		finish_no_memory(request);
+	else
+		membership_wait(membership, &request->lookup, &request->waiter);
+}
+
+/* Whatever the server is: what it says of names can only refuse more. */
+static bool is_refused_anyway(const struct request *request, enum wa_reason reason)
+{
+	return reason != WA_REASON_NONE &&
+	       (reason != WA_REASON_FOREIGN_DOMAIN || request->regime->config->directories[0].domain_count > 0);
+}
+
+static void identify(struct request *request)
+{
 	struct error error = {.status = STATUS_OK};
 	enum wa_reason reason;
 
-	request->regime = engine_regime(engine);
-	regime_hold(request->regime);
-	request->deadline_ms = request->began_us / 1000 + request->regime->config->directories[0].timeout_ms;
-	if (engine->stopping) {
-		finish(request, WA_ERROR, WA_REASON_SHUTTING_DOWN, NULL);
-		return;
-	}
 	reason = question_identify(request->regime->config, request->regime->forest, request->question, request->arena,
 				   &request->sender, &error);
 	if (reason == WA_REASON_NO_MEMORY) {
 		finish_no_memory(request);
-	} else if (reason != WA_REASON_NONE) {
+	} else if (membership_is_loaded(request->regime->membership) ? reason != WA_REASON_NONE
+								     : is_refused_anyway(request, reason)) {
 		finish(request, WA_DENY, reason, error.what);
+	} else if (!membership_is_loaded(request->regime->membership)) {
+		await_server(request);
 	} else {
 		request->form = regime_form(request->regime, request->question);
 		look_up(request);
 	}
+}
+
+static void begin(void *context)
+{
+	struct request *request = context;
+
+	request->regime = engine_regime(request->engine);
+	regime_hold(request->regime);
+	request->deadline_ms = request->began_us / 1000 + request->regime->config->directories[0].timeout_ms;
+	if (request->engine->stopping)
+		finish(request, WA_ERROR, WA_REASON_SHUTTING_DOWN, NULL);
+	else
+		identify(request);
 }
 
 static void refuse_overload(void *context)

@@ -129,6 +129,8 @@ enum status config_take_text(struct config_reading *reading, const struct config
 			     const char *value, void *target); /* const char *; not empty */
 enum status config_take_path(struct config_reading *reading, const struct config_attribute *attribute,
 			     const char *value, void *target); /* const char *; beside the policy */
+enum status config_take_group(struct config_reading *reading, const struct config_attribute *attribute,
+			      const char *value, void *target); /* const char * */
 enum status config_take_dn(struct config_reading *reading, const struct config_attribute *attribute, const char *value,
 			   void *target); /* const char * */
 enum status config_take_filter(struct config_reading *reading, const struct config_attribute *attribute,

@@ -233,7 +233,7 @@ static const struct config_choice unmapped_words[] = {
 
 static const struct config_attribute site_attributes[] = {
     {.name = "name", .take = config_take_text, .offset = IN_SITE(out.name)},
-    {.name = "group", .take = config_take_dn, .offset = IN_SITE(out.group)},
+    {.name = "group", .take = config_take_group, .offset = IN_SITE(out.group)},
     {.name = "ou", .take = config_take_dn, .offset = IN_SITE(out.ou)},
     {.name = "uri", .required = true, .take = take_site_uris},
     {.name = "allow-http", .take = config_take_flag, .offset = IN_SITE(allow_http)},

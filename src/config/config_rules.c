@@ -122,7 +122,7 @@ static const struct config_choice if_missing_words[] = {
     {.word = "fail", .value = 0}, {.word = "ignore", .value = 1}, {.word = NULL}};
 
 static const struct config_attribute deny_attributes[] = {
-    {.name = "group", .required = true, .take = config_take_dn, .offset = IN_RULE(group)},
+    {.name = "group", .required = true, .take = config_take_group, .offset = IN_RULE(group)},
     {.name = "if-missing", .take = config_take_flag, .offset = IN_RULE(ignore_if_missing), .choices = if_missing_words},
 };
 
@@ -135,7 +135,7 @@ const struct config_element config_deny_element = {
 };
 
 static const struct config_attribute allow_attributes[] = {
-    {.name = "group", .required = true, .take = config_take_dn, .offset = IN_RULE(group)},
+    {.name = "group", .required = true, .take = config_take_group, .offset = IN_RULE(group)},
     {.name = "max-shells", .take = config_take_number32, .offset = IN_RULE(max_shells), .maximum = MAX_QUOTA},
     {.name = "max-operations", .take = config_take_number32, .offset = IN_RULE(max_operations), .maximum = MAX_QUOTA},
     {.name = "administrator", .take = config_take_flag, .offset = IN_RULE(administrator)},

@@ -5,6 +5,7 @@
 #include <config/config_value.h>
 #include <identity/dn.h>
 #include <identity/filter.h>
+#include <identity/group_name.h>
 #include <inttypes.h>
 #include <os/file.h>
 #include <string.h>
@@ -118,6 +119,20 @@ enum status config_take_dn(struct config_reading *reading, const struct config_a
 
 	return status == STATUS_OK ? keep_text(reading, value, slot_of(attribute, target))
 				   : refuse_dn(reading, value, status);
+}
+
+enum status config_take_group(struct config_reading *reading, const struct config_attribute *attribute,
+			      const char *value, void *target)
+{
+	struct group_name name;
+	enum status status = group_name_parse(value, &name, reading->error);
+
+	if (status == STATUS_OK)
+		return keep_text(reading, value, slot_of(attribute, target));
+	/* What looks like one of the other forms has its own words. */
+	return strchr(value, '\\') != NULL || strncmp(value + (*value != '\0'), "-1-", 3) == 0
+		   ? status
+		   : refuse_dn(reading, value, status);
 }
 
 enum status config_take_filter(struct config_reading *reading, const struct config_attribute *attribute,

@@ -175,6 +175,8 @@ static void check_unique(struct taking *taking)
 {
 	const struct dir_domain *domains = taking->domains;
 
+	if (domains == NULL)
+		return;
 	for (size_t i = 0; taking->status == STATUS_OK && i < taking->forest->domain_count; i++)
 		for (size_t j = 0; j < i; j++)
 			if (ascii_equal_nocase(domains[i].dns_name, domains[j].dns_name) ||

@@ -383,6 +383,16 @@ uint32_t closure_find_digest(const struct closure *closure, struct digest name)
 	return digest_map_get(&closure->graph->by_name, name);
 }
 
+void closure_set_by_sid(struct closure *closure)
+{
+	closure->by_sid = true;
+}
+
+bool closure_is_by_sid(const struct closure *closure)
+{
+	return closure->by_sid;
+}
+
 void closure_demand_members(struct closure *closure)
 {
 	closure->demands_members = true;

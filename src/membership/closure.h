@@ -76,6 +76,12 @@ NODISCARD enum status closure_finish(struct closure *closure);
 /** Its server keeps to the schema: a group whose class demands members and shows none is hidden from us. */
 void closure_demand_members(struct closure *closure);
 bool closure_demands_members(const struct closure *closure);
+/**
+ * Its groups are Active Directory's, and their ids SIDs: users show which groups hold them, by SID; there is no member index.
+ * Nobody is told who entered or left a group, only that it changed.
+ */
+void closure_set_by_sid(struct closure *closure);
+bool closure_is_by_sid(const struct closure *closure);
 /** It lists names that only the server could resolve, and that were nobody's: an entry may come that they are of. */
 void closure_has_dead_names(struct closure *closure);
 bool closure_lists_dead_names(const struct closure *closure);

@@ -126,6 +126,34 @@ enum status closure_builder_list_group(struct closure_builder *builder, const ch
 	return add_listed(builder, name, dn, id, &listed);
 }
 
+void closure_builder_set_by_sid(struct closure_builder *builder)
+{
+	closure_set_by_sid(builder->closure);
+	member_index_free(&builder->index);
+}
+
+uint32_t closure_builder_last_listed(const struct closure_builder *builder)
+{
+	return (uint32_t)builder->listed_count - 1;
+}
+
+struct digest closure_builder_digest_id(const struct closure_builder *builder, const char *id)
+{
+	return closure_digest_uid(builder->closure, id, strlen(id));
+}
+
+const char *closure_builder_group_id(const struct closure_builder *builder, uint32_t group)
+{
+	return closure_group_id(builder->closure, group);
+}
+
+bool closure_builder_holds_id(const struct closure_builder *builder, const char *id)
+{
+	uint32_t listed = digest_map_get(&builder->listed_ids, closure_builder_digest_id(builder, id));
+
+	return listed != DIGEST_MAP_NONE && builder->listed[listed].group != CLOSURE_NONE;
+}
+
 const char *closure_builder_find_id(const struct closure_builder *builder, const char *id)
 {
 	uint32_t listed = digest_map_get(&builder->listed_ids, closure_digest_uid(builder->closure, id, strlen(id)));
@@ -144,6 +172,14 @@ static enum status enter_closure(struct closure_builder *builder, uint32_t liste
 	if (status == STATUS_OK)
 		*group_out = group->group;
 	return status;
+}
+
+enum status closure_builder_add_child(struct closure_builder *builder, uint32_t listed, uint32_t group)
+{
+	uint32_t child;
+	enum status status = enter_closure(builder, listed, &child);
+
+	return status == STATUS_OK ? closure_add_edge(builder->closure, child, group) : status;
 }
 
 enum status closure_builder_set_root(struct closure_builder *builder, size_t root, const char *dn, const char *id)

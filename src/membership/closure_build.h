@@ -41,6 +41,18 @@ void closure_builder_free(struct closure_builder **builder);
 /** A group of the directory: from the listing. @return STATUS_OK, STATUS_LIMIT, STATUS_NO_MEMORY. */
 NODISCARD enum status closure_builder_list_group(struct closure_builder *builder, const char *dn, const char *id);
 
+/* Active Directory: closure_nest.h says which groups hold which. */
+void closure_builder_set_by_sid(struct closure_builder *builder);
+/** The number among the listed of the group that was listed last. */
+uint32_t closure_builder_last_listed(const struct closure_builder *builder);
+/** The digest of a group's id. */
+struct digest closure_builder_digest_id(const struct closure_builder *builder, const char *id);
+const char *closure_builder_group_id(const struct closure_builder *builder, uint32_t group);
+/** A listed group is a direct member of a group of the closure. @return STATUS_OK, STATUS_LIMIT, STATUS_NO_MEMORY. */
+NODISCARD enum status closure_builder_add_child(struct closure_builder *builder, uint32_t listed, uint32_t group);
+/** Whether the group with this id is in the closure. */
+bool closure_builder_holds_id(const struct closure_builder *builder, const char *id);
+
 /** The DN of a listed group by its id, or NULL. */
 const char *closure_builder_find_id(const struct closure_builder *builder, const char *id);
 

@@ -5,6 +5,7 @@
 #include <identity/dn.h>
 #include <membership/closure_concern.h>
 #include <membership/closure_entry.h>
+#include <membership/closure_nest.h>
 #include <string.h>
 
 bool closure_concern_is_nothing(const struct closure_concern *concern)
@@ -157,6 +158,20 @@ static enum status heed_namesake(struct closure_concern *concern, const struct c
 	return STATUS_OK;
 }
 
+/* Nobody is told who entered a group, or left it. */
+static void heed_by_sid(struct closure_concern *concern, const struct closure *closure, const struct closure_plan *plan,
+			const struct dir_watch_event *event)
+{
+	bool is_missing = false;
+
+	for (size_t root = 0; root < plan->root_count && !is_missing; root++)
+		is_missing = plan->names[root] != NULL && closure_root_group(closure, root) == CLOSURE_NONE;
+	/* A group that is missing may be this one. */
+	if (closure_find_id(closure, event->id, strlen(event->id)) != CLOSURE_NONE ||
+	    (is_missing && closure_nest_is_group(event->entry)))
+		concern->everything = true;
+}
+
 static enum status heed(struct closure_concern *concern, const struct closure *closure, const struct closure_plan *plan,
 			const struct dir_watch_event *event, struct text *key)
 {
@@ -164,6 +179,10 @@ static enum status heed(struct closure_concern *concern, const struct closure *c
 	const char *dn = event->entry->dn;
 	struct digest name;
 
+	if (closure_is_by_sid(closure)) {
+		heed_by_sid(concern, closure, plan, event);
+		return STATUS_OK;
+	}
 	/* An entry that the server alone can name may be the one that a member value has always meant. */
 	if (event->change != DIR_CHANGE_DELETE && closure_lists_dead_names(closure) &&
 	    dn_classify(dn, strlen(dn), key) != DN_PLAIN) {

@@ -23,7 +23,8 @@ static const char *const person_classes[] = {
     "person", "organizationalPerson", "inetOrgPerson", "residentialPerson", "account",
 };
 
-const char *const closure_change_attributes[] = {"objectClass", "entryUUID", "nsUniqueId", "hasSubordinates", NULL};
+const char *const closure_change_attributes[] = {"objectClass", "entryUUID",       "nsUniqueId",
+						 "objectSid",   "hasSubordinates", NULL};
 
 const char *const closure_group_attributes[] = {"objectClass", "member", "uniqueMember", "memberUid", NULL};
 

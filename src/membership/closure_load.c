@@ -5,6 +5,8 @@
 #include <os/clock.h>
 #include <string.h>
 
+/* What a server says of itself, and the filters for the configured groups. */
+#define LOAD_MAX_BYTES ((size_t)32 * 1024 * 1024)
 /* RFC 4511 4.1.9: a member value that is not a DN to this server. */
 #define LDAP_INVALID_DN_SYNTAX 34
 
@@ -21,6 +23,9 @@ static void load_free(struct closure_load *load)
 {
 	closure_load_drop(load);
 	closure_builder_free(&load->builder);
+	closure_nest_done(&load->nest);
+	dir_forest_unref(&load->forest);
+	arena_free(&load->arena);
 	text_done(&load->filter);
 	memory_free(load->csn);
 	memory_free(load->latest);
@@ -45,6 +50,8 @@ void closure_load_finish(struct closure_load *load, enum status status, const st
 	    .csn_is_doubtful = load->csn_is_doubtful,
 	    .csn_stands_still = stands_still,
 	    .csn_base = load->csn_base,
+	    .search_flags = dir_facts_search_flags(&load->facts),
+	    .forest = load->forest,
 	    .began_us = load->began_us,
 	    .marked_us = load->marked_us,
 	    .roots = load->roots,
@@ -107,7 +114,7 @@ void closure_load_send(struct closure_load *load, enum stage stage)
 		return;
 	}
 	/* The small questions show within the ordinary timeout that a server hangs. */
-	if (stage != STAGE_PROBE && stage != STAGE_MARK)
+	if (stage != STAGE_PROBE && stage != STAGE_FOREST && stage != STAGE_MARK)
 		patience *= CLOSURE_LOAD_PATIENCE;
 	load->stage = stage;
 	load->searches++;
@@ -132,6 +139,11 @@ void closure_load_again(struct closure_load *load)
 		return;
 	}
 	closure_builder_free(&load->builder);
+	closure_nest_done(&load->nest);
+	dir_forest_unref(&load->forest);
+	arena_free(&load->arena);
+	load->arena = arena_new(LOAD_MAX_BYTES);
+	load->facts = (struct dir_facts){.kind = DIR_KIND_GENERIC};
 	load->builder = closure_builder_new(load->plan->root_count, &load->key, load->plan->index_budget_bytes);
 	memory_free(load->csn);
 	memory_free(load->latest);
@@ -140,10 +152,17 @@ void closure_load_again(struct closure_load *load)
 	load->restarted = false;
 	load->taken = STATUS_OK;
 	load->began_us = clock_monotonic_us();
-	if (load->builder == NULL)
+	if (load->builder == NULL || load->arena == NULL)
 		closure_load_no_memory(load);
 	else
 		closure_stage_begin(load);
+}
+
+/* The server has said that it will not answer this. */
+static bool is_no(enum dir_outcome outcome)
+{
+	return outcome == DIR_OUTCOME_NO_SUCH_OBJECT || outcome == DIR_OUTCOME_NOT_PERMITTED ||
+	       outcome == DIR_OUTCOME_REFUSED;
 }
 
 /* Whether an answer can be used in this stage; if not, the load has ended or begun again. */
@@ -158,6 +177,9 @@ static bool accept(struct closure_load *load, const struct dir_search *search, s
 		return true;
 	if (load->stage == STAGE_RESOLVE && search->code == LDAP_INVALID_DN_SYNTAX)
 		return true;
+	/* Whom a domain trusts may be hidden; dir_forest_take() says what that means. */
+	if (load->stage == STAGE_FOREST && number == DIR_FOREST_TRUSTS && is_no(search->outcome))
+		return true;
 	if (load->stage == STAGE_DELTA && search->outcome == DIR_OUTCOME_LIMIT) {
 		closure_load_again(load);
 		return false;
@@ -167,7 +189,9 @@ static bool accept(struct closure_load *load, const struct dir_search *search, s
 		error_hint(&error, STATUS_REFUSED, "give the bound account read access to its member attribute");
 		status = STATUS_REFUSED;
 	} else if (load->taken != STATUS_OK) {
-		closure_load_fail(load, load->taken, "too many groups or members");
+		closure_load_fail(load, load->taken,
+				  load->taken == STATUS_INVALID ? "a group shows no SID, or is held by what is no DN"
+								: "too many groups or members");
 		return false;
 	} else {
 		status = dir_search_failure(search, &error);
@@ -237,6 +261,8 @@ enum status closure_load_start(struct dir_pool *pool, struct executor *executor,
 {
 	struct closure_load *load = memory_new(sizeof(*load));
 	size_t most = plan->root_count + CLOSURE_LOAD_BATCH + 2;
+
+	_Static_assert((int)DIR_FOREST_SEARCHES <= CLOSURE_LOAD_BATCH, "the forest's questions travel together");
 
 	if (load == NULL)
 		return STATUS_NO_MEMORY;

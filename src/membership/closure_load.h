@@ -3,13 +3,24 @@
  * Reading a closure from the directory.
  *
  *	stage    round trip                                                then
- *	PROBE    naming contexts of the server                             MARK
+ *	PROBE    what kind of server, its naming contexts                  MARK
  *	MARK     contextCSN of the one that holds the groups               LIST
  *	LIST     all groups, by name and id (paged), and each root         READ
  *	READ     members of up to CLOSURE_LOAD_BATCH groups of the closure READ, RESOLVE or CHECK
  *	RESOLVE  whose names the foreign member values are                 READ, RESOLVE or CHECK
  *	CHECK    contextCSN again                                          done, or DELTA when it moved
  *	DELTA    what changed since MARK                                   done, or MARK again when it was not only people
+ *
+ * Active Directory is asked otherwise (closure_nest.h): its groups show which groups hold them, so there is nothing to READ.
+ *
+ *	stage    round trip                                                then
+ *	PROBE    as above                                                  FOREST
+ *	FOREST   the domains                                               MARK
+ *	MARK     highestCommittedUSN of the domain controller              LIST
+ *	LIST     all nested groups with those that hold them, and each     CHECK
+ *	         root: by its DN, its SID or its name
+ *	CHECK    highestCommittedUSN again                                 done, or DELTA when it moved
+ *	DELTA    groups that changed since MARK                            done, or MARK again when the closure has them
  *
  * The closure must be one that the directory had: a mixture of two moments could hold a way that never
  * existed. So when something changed while we read that could make a difference, we read again, at most
@@ -29,6 +40,8 @@
 #include <base/digest.h>
 #include <base/error.h>
 #include <config/config.h>
+#include <directory/dir_facts.h>
+#include <directory/dir_forest.h>
 #include <directory/dir_pool.h>
 #include <membership/closure.h>
 #include <os/executor.h>
@@ -65,14 +78,17 @@ struct closure_load;
 /* What came of it; borrowed during `done`. */
 struct closure_loaded {
 	enum status status;
-	const struct error *error;    /* when status is not STATUS_OK */
-	struct closure *closure;      /* take a reference to keep it */
-	const char *csn;              /* contextCSN at MARK; NULL: the server has none, or not for all the groups */
-	const char *csn_base;         /* the entry that has it */
-	uint64_t began_us;            /* clock_monotonic_us() before MARK */
-	uint64_t marked_us;           /* after MARK: what is read from now on, until `done`, goes with the closure */
-	bool csn_is_doubtful;         /* the server does not offer RFC 4533, so perhaps nobody keeps its contextCSN */
-	bool csn_stands_still;        /* there is a contextCSN, but a group is newer: `csn` is NULL */
+	const struct error *error; /* when status is not STATUS_OK */
+	struct closure *closure;   /* take a reference to keep it */
+	const char *csn;           /* contextCSN at MARK; NULL: the server has none, or not for all the groups */
+	const char *csn_base;      /* the entry that has it */
+	uint64_t began_us;         /* clock_monotonic_us() before MARK */
+	uint64_t marked_us;        /* after MARK: what is read from now on, until `done`, goes with the closure */
+	unsigned search_flags;     /* for searches of this server: dir_facts_search_flags */
+	const struct dir_forest
+	    *forest;           /* of an Active Directory; take a reference to keep it; NULL: another kind of server */
+	bool csn_is_doubtful;  /* the server does not offer RFC 4533, so perhaps nobody keeps its contextCSN */
+	bool csn_stands_still; /* there is a contextCSN, but a group is newer: `csn` is NULL */
 	const enum root_state *roots; /* [root_count] */
 	size_t invalid_members;       /* member values that are no DNs */
 	unsigned searches;

@@ -2,21 +2,26 @@
 /*
  * A load of the closure from inside.
  *
- *	closure_load.c     its life: attempts, round trips, what ends it
- *	closure_stages.c   what each stage asks, and what its answers mean
+ *	closure_load.c          its life: attempts, round trips, what ends it
+ *	closure_stages.c        what each stage asks, and what its answers mean
+ *	closure_stages_sids.c   the same, where Active Directory is asked otherwise
  */
 #ifndef WSMAUTHZ_MEMBERSHIP_CLOSURE_LOAD_PRIVATE_H
 #define WSMAUTHZ_MEMBERSHIP_CLOSURE_LOAD_PRIVATE_H
 
+#include <base/arena.h>
 #include <base/compiler.h>
 #include <base/error.h>
 #include <base/text.h>
+#include <directory/dir_facts.h>
+#include <directory/dir_forest.h>
 #include <membership/closure_build.h>
 #include <membership/closure_csn.h>
 #include <membership/closure_load.h>
+#include <membership/closure_nest.h>
 #include <os/executor.h>
 
-enum stage { STAGE_PROBE, STAGE_MARK, STAGE_LIST, STAGE_READ, STAGE_RESOLVE, STAGE_CHECK, STAGE_DELTA };
+enum stage { STAGE_PROBE, STAGE_FOREST, STAGE_MARK, STAGE_LIST, STAGE_READ, STAGE_RESOLVE, STAGE_CHECK, STAGE_DELTA };
 
 /* One search of the round trip under way, and what it is about. */
 struct step {
@@ -42,7 +47,11 @@ struct closure_load {
 	char *newest_group; /* the greatest entryCSN of a listed group; NULL: none was seen */
 	char *csn_base;     /* NULL: nothing that shows whether groups changed */
 	bool csn_is_doubtful;
+	struct arena *arena; /* of this attempt: what the server says of itself, filters */
+	struct dir_facts facts;
+	const struct dir_forest *forest; /* Active Directory's; NULL: it is another kind of server */
 	struct closure_builder *builder;
+	struct closure_nest nest; /* by SID */
 	enum root_state *roots;
 	bool restarted;    /* a fail-over delivered entries a second time: what the builder has is not to be trusted */
 	enum status taken; /* the first failure of an on_entry */
@@ -82,6 +91,28 @@ void closure_load_finish(struct closure_load *load, enum status status, const st
 			 struct closure *closure);
 void closure_load_fail(struct closure_load *load, enum status status, const char *where);
 void closure_load_no_memory(struct closure_load *load);
+
+/** What an on_entry returns; the first failure is the one that the load ends with. */
+enum status closure_stage_keep(struct step *step, enum status status);
+/** The entries of the search that was added last go to `take`, one by one, on the connection's thread. */
+void closure_stage_stream(struct closure_load *load, enum status (*take)(void *context, const struct dir_entry *entry));
+/** Everything is listed and read: CHECK. */
+void closure_stage_ask_check(struct closure_load *load);
+/** Ask for the mark: MARK. */
+void closure_stage_ask_mark(struct closure_load *load);
+
+/* closure_stages_sids.c */
+
+/** FOREST, after PROBE: the domains. */
+void closure_sids_ask_forest(struct closure_load *load);
+void closure_sids_settle_forest(struct closure_load *load);
+/** LIST: the groups that are nested somewhere, and each root. */
+void closure_sids_ask_list(struct closure_load *load);
+void closure_sids_settle_list(struct closure_load *load);
+/** Groups that changed since MARK, as a filter, in load->filter; false: there is none that says so. */
+bool closure_sids_build_delta(struct closure_load *load);
+/** Whether a changed entry makes a difference. */
+bool closure_sids_concerns(const struct closure_load *load, const struct dir_entry *entry);
 
 /** Ask the first question of an attempt. */
 void closure_stage_begin(struct closure_load *load);

@@ -64,7 +64,7 @@ struct closure {
 	struct base *base;
 	struct overlay *overlays; /* ordered by group */
 	size_t overlay_count;
-	bool demands_members, lists_dead_names;
+	bool demands_members, lists_dead_names, by_sid;
 };
 
 /** An empty graph, or NULL. */

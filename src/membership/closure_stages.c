@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <base/ascii.h>
 #include <base/memory.h>
 #include <directory/dir_mark.h>
 #include <identity/filter.h>
@@ -13,13 +12,10 @@
 /* More changes than this in the time of one load: read again rather than look at each. */
 #define DELTA_LIMIT 1000
 
-static const char *const context_attributes[] = {"namingContexts", "objectClass", "supportedControl", NULL};
 static const char *const list_attributes[] = {"entryUUID", "nsUniqueId", "entryCSN", NULL};
 static const char *const root_attributes[] = {"objectClass", "entryUUID", "nsUniqueId", NULL};
 static const char *const no_attributes[] = {"1.1", NULL};
 static const char any_entry[] = "(objectClass=*)";
-/* RFC 4533 section 2.2. */
-static const char sync_request_control[] = "1.3.6.1.4.1.4203.1.9.1.1";
 
 /* Without a CSN the question still shows that the server answers, and that the base exists. */
 static const char *csn_base(const struct closure_load *load)
@@ -32,7 +28,7 @@ struct dir_search *closure_load_add_csn(struct closure_load *load)
 	return closure_load_add(load, csn_base(load), DIR_SCOPE_BASE, any_entry, dir_mark_attributes);
 }
 
-static void ask_mark(struct closure_load *load)
+void closure_stage_ask_mark(struct closure_load *load)
 {
 	if (closure_load_add_csn(load) == NULL)
 		closure_load_no_memory(load);
@@ -40,8 +36,7 @@ static void ask_mark(struct closure_load *load)
 		closure_load_send(load, STAGE_MARK);
 }
 
-/* What an on_entry returns; the first failure is the one that the load ends with. */
-static enum status keep(struct step *step, enum status status)
+enum status closure_stage_keep(struct step *step, enum status status)
 {
 	if (status != STATUS_OK && step->load->taken == STATUS_OK)
 		step->load->taken = status;
@@ -55,8 +50,7 @@ static void forget(void *context)
 	step->load->restarted = true;
 }
 
-/* The entries of the search that was added last go to `take`, one by one, on the connection's thread. */
-static void stream(struct closure_load *load, enum status (*take)(void *context, const struct dir_entry *entry))
+void closure_stage_stream(struct closure_load *load, enum status (*take)(void *context, const struct dir_entry *entry))
 {
 	struct dir_search *search = &load->found[load->count - 1];
 
@@ -71,10 +65,10 @@ static enum status seal(void *context, const struct dir_entry *entry)
 	struct step *step = context;
 
 	(void)entry;
-	return keep(step, closure_builder_seal(step->load->builder));
+	return closure_stage_keep(step, closure_builder_seal(step->load->builder));
 }
 
-static void ask_check(struct closure_load *load)
+void closure_stage_ask_check(struct closure_load *load)
 {
 	/* The second search is only an occasion to seal. */
 	if (closure_load_add_csn(load) == NULL ||
@@ -82,13 +76,13 @@ static void ask_check(struct closure_load *load)
 		closure_load_no_memory(load);
 		return;
 	}
-	stream(load, seal);
+	closure_stage_stream(load, seal);
 	closure_load_send(load, STAGE_CHECK);
 }
 
 static void ask_contexts(struct closure_load *load)
 {
-	if (closure_load_add(load, "", DIR_SCOPE_BASE, any_entry, context_attributes) == NULL)
+	if (closure_load_add(load, "", DIR_SCOPE_BASE, any_entry, dir_facts_attributes) == NULL)
 		closure_load_no_memory(load);
 	else
 		closure_load_send(load, STAGE_PROBE);
@@ -120,7 +114,7 @@ static enum status list_entry(void *context, const struct dir_entry *entry)
 	status = closure_builder_list_group(step->load->builder, entry->dn, id == NULL ? entry->dn : id);
 	if (status == STATUS_OK && !see_csn(step->load, entry))
 		status = STATUS_NO_MEMORY;
-	return keep(step, status);
+	return closure_stage_keep(step, status);
 }
 
 static void ask_list(struct closure_load *load)
@@ -135,7 +129,7 @@ static void ask_list(struct closure_load *load)
 		return;
 	}
 	search->page_size = LIST_PAGE;
-	stream(load, list_entry);
+	closure_stage_stream(load, list_entry);
 	for (size_t root = 0; root < plan->root_count; root++) {
 		if (plan->names[root] == NULL)
 			continue;
@@ -153,7 +147,7 @@ static enum status take_group(void *context, const struct dir_entry *entry)
 	struct step *step = context;
 
 	step->answered = true;
-	return keep(step, closure_builder_take_group(step->load->builder, step->number, entry));
+	return closure_stage_keep(step, closure_builder_take_group(step->load->builder, step->number, entry));
 }
 
 /* Groups to read, else foreign values to resolve, else everything is there. */
@@ -170,7 +164,7 @@ static void ask_next(struct closure_load *load)
 			return;
 		}
 		load->steps[load->count - 1].number = number;
-		stream(load, take_group);
+		closure_stage_stream(load, take_group);
 	}
 	if (load->count > 0) {
 		closure_load_send(load, STAGE_READ);
@@ -187,7 +181,7 @@ static void ask_next(struct closure_load *load)
 	if (load->count > 0)
 		closure_load_send(load, STAGE_RESOLVE);
 	else
-		ask_check(load);
+		closure_stage_ask_check(load);
 }
 
 /* Everything newer than MARK, as a filter. False: there is none that says so. */
@@ -211,13 +205,13 @@ static void ask_delta(struct closure_load *load)
 {
 	struct dir_search *search;
 
-	if (!build_delta_filter(load)) {
+	if (!(load->forest != NULL ? closure_sids_build_delta(load) : build_delta_filter(load))) {
 		closure_load_again(load);
 		return;
 	}
 	/* The whole database, wherever people are looked for: all of it moves the mark. */
-	search = closure_load_add(load, csn_base(load), DIR_SCOPE_SUBTREE, text_string(&load->filter),
-				  closure_change_attributes);
+	search = closure_load_add(load, load->forest != NULL ? load->forest->home->naming_context : csn_base(load),
+				  DIR_SCOPE_SUBTREE, text_string(&load->filter), closure_change_attributes);
 	if (search == NULL) {
 		closure_load_no_memory(load);
 		return;
@@ -320,7 +314,8 @@ static void settle_check(struct closure_load *load)
 static void settle_delta(struct closure_load *load)
 {
 	for (const struct dir_entry *entry = load->found[0].entries; entry != NULL; entry = entry->next) {
-		if (closure_builder_concerns(load->builder, entry)) {
+		if (load->forest != NULL ? closure_sids_concerns(load, entry)
+					 : closure_builder_concerns(load->builder, entry)) {
 			closure_load_again(load);
 			return;
 		}
@@ -329,35 +324,57 @@ static void settle_delta(struct closure_load *load)
 	complete(load);
 }
 
-static bool shows(const struct dir_entry *dse, const char *attribute, const char *value)
+static bool take_facts(struct closure_load *load)
 {
-	const struct dir_attribute *found = dse == NULL ? NULL : dir_entry_attribute(dse, attribute);
+	const struct dir_entry *dse = load->found[0].entries;
+	struct error error;
+	enum status status;
 
-	for (size_t i = 0; found != NULL && i < found->value_count; i++)
-		if (ascii_equal_nocase(found->values[i].data, value))
-			return true;
+	if (dse == NULL) /* hidden: nothing is known of it */
+		return true;
+	status = dir_facts_take(dse, load->arena, &load->facts, &error);
+	if (status == STATUS_OK)
+		return true;
+	error_prefix(&error, "could not read the configured groups");
+	closure_load_finish(load, status, &error, NULL);
 	return false;
+}
+
+static bool find_csn_base(struct closure_load *load)
+{
+	const struct closure_plan *plan = load->plan;
+
+	memory_free(load->csn_base);
+	load->csn_base = NULL;
+	if (dir_kind_is_active_directory(load->facts.kind)) {
+		load->csn_base = memory_copy_text(DIR_MARK_CONTROLLER);
+		return load->csn_base != NULL;
+	}
+	return closure_csn_base(load->found[0].entries, plan->directory->group_base, plan->names, plan->root_count,
+				&load->csn_base) == STATUS_OK;
 }
 
 static void settle_probe(struct closure_load *load)
 {
-	const struct closure_plan *plan = load->plan;
-	const struct dir_entry *dse = load->found[0].entries;
+	bool is_active_directory;
 
+	if (!take_facts(load))
+		return;
+	is_active_directory = dir_kind_is_active_directory(load->facts.kind);
 	/* OpenLDAP keeps to the schema: a groupOfNames without a member cannot be, only be hidden from us. */
-	if (shows(dse, "objectClass", "OpenLDAProotDSE"))
+	if (load->facts.vendor != NULL && strcmp(load->facts.vendor, "OpenLDAP") == 0)
 		closure_builder_demand_members(load->builder);
 	/* Its contextCSN is kept by syncprov, which brings this control, or by a consumer, which may be without. */
-	load->csn_is_doubtful = !shows(dse, "supportedControl", sync_request_control);
-	memory_free(load->csn_base);
-	load->csn_base = NULL;
-	if (closure_csn_base(dse, plan->directory->group_base, plan->names, plan->root_count, &load->csn_base) !=
-	    STATUS_OK) {
+	load->csn_is_doubtful = !is_active_directory && !load->facts.offers_sync;
+	if (!find_csn_base(load)) {
 		closure_load_no_memory(load);
 		return;
 	}
 	closure_load_drop(load);
-	ask_mark(load);
+	if (is_active_directory)
+		closure_sids_ask_forest(load);
+	else
+		closure_stage_ask_mark(load);
 }
 
 static void settle_mark(struct closure_load *load)
@@ -371,7 +388,10 @@ static void settle_mark(struct closure_load *load)
 	}
 	load->marked_us = clock_monotonic_us();
 	closure_load_drop(load);
-	ask_list(load);
+	if (load->forest != NULL)
+		closure_sids_ask_list(load);
+	else
+		ask_list(load);
 }
 
 void closure_stage_begin(struct closure_load *load)
@@ -385,11 +405,17 @@ void closure_stage_settle(struct closure_load *load)
 	case STAGE_PROBE:
 		settle_probe(load);
 		break;
+	case STAGE_FOREST:
+		closure_sids_settle_forest(load);
+		break;
 	case STAGE_MARK:
 		settle_mark(load);
 		break;
 	case STAGE_LIST:
-		settle_list(load);
+		if (load->forest != NULL)
+			closure_sids_settle_list(load);
+		else
+			settle_list(load);
 		break;
 	case STAGE_READ:
 		settle_read(load);

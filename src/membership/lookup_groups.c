@@ -24,7 +24,7 @@ void lookup_drop_asked(struct membership_lookup *lookup)
 	lookup->search_count = 0;
 }
 
-static enum membership_next too_many(struct membership_lookup *lookup, const struct dir_entry *user)
+enum membership_next lookup_too_many(struct membership_lookup *lookup, const struct dir_entry *user)
 {
 	error_set(&lookup->error, STATUS_LIMIT, "'%s' is in more groups than the server lists for the bound account",
 		  user->dn);
@@ -96,7 +96,7 @@ enum membership_next lookup_by_index(struct membership_lookup *lookup, const str
 		if (total <= room)
 			break;
 		if (total > MEMBERSHIP_MAX_DIRECT)
-			return too_many(lookup, user);
+			return lookup_too_many(lookup, user);
 		room = total;
 	}
 	lookup->direct_count = total;
@@ -305,7 +305,7 @@ static enum membership_next ask_in_batches(const struct config_directory *direct
 		return MEMBERSHIP_UNKNOWN;
 	}
 	if (batches > LOOKUP_MAX_BATCHES)
-		return too_many(lookup, user);
+		return lookup_too_many(lookup, user);
 	if (!begin_asking(directory, lookup, user, batches))
 		return lookup_no_memory(lookup);
 	for (size_t batch = 0; batch < batches; batch++) {
@@ -334,7 +334,7 @@ static enum membership_next take_groups(struct membership_lookup *lookup, const 
 		total += searches[i].entry_count;
 	}
 	if (total > MEMBERSHIP_MAX_DIRECT)
-		return too_many(lookup, user);
+		return lookup_too_many(lookup, user);
 	lookup->direct = arena_alloc_array(lookup->arena, total + 1, sizeof(*lookup->direct));
 	if (lookup->direct == NULL)
 		return lookup_no_memory(lookup);
@@ -412,7 +412,7 @@ enum membership_next lookup_by_memberof(struct membership_lookup *lookup, const 
 	if (groups == NULL)
 		return MEMBERSHIP_DONE;
 	if (groups->value_count > MEMBERSHIP_MAX_DIRECT)
-		return too_many(lookup, user);
+		return lookup_too_many(lookup, user);
 	if (lookup->asked == 0) {
 		enum membership_next next = ask_names(lookup, groups);
 

@@ -41,6 +41,9 @@ enum membership_next lookup_by_memberof(struct membership_lookup *lookup, const 
 /** Free the searches of the last ASK. */
 void lookup_drop_asked(struct membership_lookup *lookup);
 
+/** Give up on a user with more than MEMBERSHIP_MAX_DIRECT groups; returns MEMBERSHIP_UNKNOWN. */
+enum membership_next lookup_too_many(struct membership_lookup *lookup, const struct dir_entry *user);
+
 /** Give up for want of memory; returns MEMBERSHIP_UNKNOWN. */
 enum membership_next lookup_no_memory(struct membership_lookup *lookup);
 

@@ -4,19 +4,34 @@
 #include <identity/sender.h>
 #include <membership/closure_csn.h>
 #include <membership/lookup_groups.h>
+#include <membership/lookup_sids.h>
 #include <membership/membership_private.h>
 #include <os/clock.h>
 #include <string.h>
 
 static const char *const plain_attributes[] = {"uid", NULL};
 static const char *const memberof_attributes[] = {"uid", "memberOf", NULL};
-const char *const *membership_user_attributes(const struct membership *membership)
+const char *const *membership_user_attributes(const struct config_directory *directory, bool is_active_directory)
 {
-	return membership->directory->strategy == CONFIG_STRATEGY_MEMBEROF ? memberof_attributes : plain_attributes;
+	if (is_active_directory)
+		return lookup_sid_attributes;
+	return directory->strategy == CONFIG_STRATEGY_MEMBEROF ? memberof_attributes : plain_attributes;
+}
+
+const struct dir_forest *membership_forest(const struct membership *membership)
+{
+	return membership->forest;
+}
+
+unsigned membership_search_flags(const struct membership *membership)
+{
+	return membership->search_flags;
 }
 
 static bool uses_search(const struct membership *membership, const struct closure *closure)
 {
+	if (closure_is_by_sid(closure))
+		return false;
 	return membership->directory->strategy == CONFIG_STRATEGY_SEARCH ||
 	       (membership->directory->strategy == CONFIG_STRATEGY_AUTO && closure_index(closure) == NULL);
 }
@@ -102,6 +117,7 @@ enum status membership_prepare(struct membership *membership, struct membership_
 	lookup->search_count = 0;
 	lookup->groups = NULL;
 	lookup->guess = lookup->mark_base = lookup->mark = NULL;
+	lookup->link_ttl_s = MEMBERSHIP_LINK_LASTS;
 	status =
 	    lookup->watched ? membership_prepare_watched(membership, lookup) : prepare_unwatched(membership, lookup);
 	if (status == STATUS_OK && uses_search(membership, membership->closure) && membership->people != NULL)
@@ -217,6 +233,8 @@ enum membership_next membership_step(struct membership *membership, struct membe
 	}
 	if (user == NULL)
 		return MEMBERSHIP_DONE;
+	if (closure_is_by_sid(lookup->closure))
+		return lookup_by_sid(lookup, user);
 	if (membership->directory->strategy == CONFIG_STRATEGY_MEMBEROF)
 		return lookup_by_memberof(lookup, user);
 	if (!uses_search(membership, lookup->closure))

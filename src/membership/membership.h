@@ -60,6 +60,8 @@
 #include <base/error.h>
 #include <base/log.h>
 #include <config/config.h>
+#include <directory/dir_facts.h>
+#include <directory/dir_forest.h>
 #include <directory/dir_pool.h>
 #include <membership/closure.h>
 #include <os/executor.h>
@@ -79,6 +81,8 @@
 #define MEMBERSHIP_LAG_MS 20
 /* Direct groups of one user; far above what servers and token sizes allow. */
 #define MEMBERSHIP_MAX_DIRECT 65536
+/* A membership that does not end by itself. */
+#define MEMBERSHIP_LINK_LASTS UINT32_MAX
 
 struct membership;
 
@@ -111,6 +115,8 @@ struct membership_lookup {
 	    fresh_us; /* it is what the directory had then, or later (clock_monotonic_us()): a verdict is no younger */
 	uint32_t *direct;
 	size_t direct_count;
+	uint32_t
+	    link_ttl_s; /* when it was read, the membership that ends soonest had so long to last; or MEMBERSHIP_LINK_LASTS */
 	struct error error;
 
 	/* private */
@@ -138,6 +144,8 @@ struct membership_lookup {
 struct membership_listener {
 	void (*touched)(void *context, uint64_t hash);
 	void (*everything_touched)(void *context);
+	/* A load has ended well: membership_forest and membership_search_flags may say something else now. */
+	void (*learned)(void *context);
 	/* What is cached may be served until then (clock_monotonic_ms()) without asking; 0: not at all. May go back. */
 	void (*leased)(void *context, uint64_t until_ms);
 	void *context;
@@ -153,6 +161,8 @@ struct membership_waiter {
 /* What a membership works with; all but `listener` borrowed until membership_close. */
 struct membership_setup {
 	const struct config *config;
+	/* The directory as it is to be asked where it is Active Directory's: other names of attributes. */
+	const struct config_directory *adapted;
 	const char *const *names; /* the configured groups' DNs; NULL: slot not used */
 	size_t name_count;
 	struct dir_pool *pool;
@@ -183,8 +193,14 @@ void membership_stop(struct membership *membership);
  */
 bool membership_has_ended(const struct membership *membership);
 
-/** Attributes of a user's entry that the strategy needs. NULL-terminated. */
-const char *const *membership_user_attributes(const struct membership *membership);
+/** The domains, where it is Active Directory's; NULL: another kind, or not known before the first load. Until the next load ends. */
+const struct dir_forest *membership_forest(const struct membership *membership);
+
+/** DIR_SEARCH_EXTENDED_DN and the like, for the search for a user; see dir_facts_search_flags. */
+unsigned membership_search_flags(const struct membership *membership);
+
+/** Attributes of a user's entry that are needed. NULL-terminated. */
+const char *const *membership_user_attributes(const struct config_directory *directory, bool is_active_directory);
 
 /** @return MEMBERSHIP_ASK, MEMBERSHIP_WAIT, or MEMBERSHIP_UNKNOWN (lookup->error says why). */
 enum membership_next membership_begin(struct membership *membership, struct membership_lookup *lookup);

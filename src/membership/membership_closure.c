@@ -33,7 +33,7 @@ static void log_root(const struct membership *membership, size_t root, enum root
 	    [ROOT_RENAMED] = "was renamed; the group with its id is used, mend the policy",
 	    [ROOT_MISSING] = "does not exist, or the bound account may not see it",
 	    [ROOT_REPLACED] = "was deleted and another took its name; it is not used until the policy is loaded anew",
-	    [ROOT_NO_GROUP] = "is not a group (groupOfNames, groupOfUniqueNames, groupOfMembers, posixGroup)",
+	    [ROOT_NO_GROUP] = "is not a group that counts (on Active Directory: no security group)",
 	};
 	const struct config *config = membership->config;
 	bool counts = state == ROOT_RENAMED;
@@ -103,6 +103,9 @@ static void take_closure(struct membership *membership, const struct closure_loa
 	    !membership_replace_text(&membership->csn_base, loaded->csn_base))
 		(void)!membership_replace_text(&membership->csn, NULL);
 	take_roots(membership, loaded);
+	membership->search_flags = loaded->search_flags;
+	dir_forest_unref(&membership->forest);
+	membership->forest = loaded->forest == NULL ? NULL : dir_forest_ref(loaded->forest);
 	closure_unref(&membership->closure);
 	membership->closure = closure_ref(loaded->closure);
 	membership->closure_began_us = loaded->began_us;
@@ -110,6 +113,7 @@ static void take_closure(struct membership *membership, const struct closure_loa
 	membership->load_us = clock_monotonic_us() - loaded->began_us;
 	membership->csn_is_doubtful = loaded->csn_is_doubtful;
 	membership->proven_us = loaded->began_us;
+	membership->listener.learned(membership->listener.context);
 	if (first)
 		log_closure(membership, loaded);
 	if (loaded->csn == NULL && !membership->told_no_csn) {
@@ -202,6 +206,7 @@ enum status membership_open(const struct membership_setup *setup, struct members
 		return error_no_memory(error);
 	membership->config = config;
 	membership->directory = &config->directories[0];
+	membership->adapted = setup->adapted;
 	membership->pool = setup->pool;
 	membership->executor = setup->executor;
 	membership->log = setup->log;
@@ -238,6 +243,7 @@ void membership_close(struct membership **reference)
 	memory_free(membership->pins);
 	memory_free(membership->roots);
 	closure_unref(&membership->closure);
+	dir_forest_unref(&membership->forest);
 	memory_free(membership->csn);
 	memory_free(membership->csn_base);
 	memory_free(membership->proof_base);

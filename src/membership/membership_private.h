@@ -72,7 +72,7 @@ struct pending {
 
 struct membership {
 	const struct config *config;
-	const struct config_directory *directory;
+	const struct config_directory *directory, *adapted;
 	struct dir_pool *pool;
 	struct executor *executor;
 	const struct log *log;
@@ -82,6 +82,8 @@ struct membership {
 	char **pins;            /* [root_count]; what plan.pins points to */
 	enum root_state *roots; /* [root_count]; as last told to the log */
 
+	const struct dir_forest *forest; /* NULL: no Active Directory */
+	unsigned search_flags;
 	struct closure *closure; /* NULL until the first load has ended well */
 	char *csn;               /* of the closure; NULL: the server shows none */
 	char *csn_base;
@@ -103,7 +105,7 @@ struct membership {
 
 	struct watched watched;
 	struct pending pending;
-	const char *watch_attributes[8];
+	const char *watch_attributes[12];
 	struct arena *heard_arena; /* while the closure is loaded or patched under the watch */
 	struct heard *heard, **heard_end;
 	size_t heard_count;

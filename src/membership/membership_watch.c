@@ -138,8 +138,9 @@ static void come_up(struct membership *membership, const char *mark)
 /* The entry itself, and everybody who is looked up by a name that it shows. */
 static void touch_entry(struct membership *membership, const struct dir_watch_event *event)
 {
-	const char *const names[] = {membership->directory->user_name_attribute,
-				     membership->directory->user_upn_attribute};
+	const struct config_directory *directory =
+	    membership->forest == NULL ? membership->directory : membership->adapted;
+	const char *const names[] = {directory->user_name_attribute, directory->user_upn_attribute};
 
 	touch(membership, membership_id_hash(membership, event->id));
 	for (size_t i = 0; i < COUNT_OF(names); i++) {
@@ -390,13 +391,17 @@ void membership_watch_stop(struct membership *membership)
 
 void membership_watch_init(struct membership *membership)
 {
-	const struct config_directory *directory = membership->directory;
+	const struct config_directory *given = membership->directory, *adapted = membership->adapted;
 	const char *const wanted[] = {"objectClass",
 				      "entryUUID",
+				      "objectSid",
+				      "groupType",
 				      "hasSubordinates",
 				      "uid",
-				      directory->user_name_attribute,
-				      directory->user_upn_attribute};
+				      given->user_name_attribute,
+				      given->user_upn_attribute,
+				      adapted->user_name_attribute,
+				      adapted->user_upn_attribute};
 	size_t count = 0;
 
 	_Static_assert(COUNT_OF(wanted) < COUNT_OF(((struct membership *)0)->watch_attributes),

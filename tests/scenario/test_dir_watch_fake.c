@@ -22,7 +22,10 @@ struct rig {
 
 static void hear(void *context, const struct dir_watch_event *event)
 {
-	static const char *const kinds[] = {"up", "change", "mark", "lost", "unsupported"};
+	static const char *const kinds[] = {
+	    [DIR_WATCH_UP] = "up",     [DIR_WATCH_CHANGE] = "change", [DIR_WATCH_UNSEEN] = "unseen",
+	    [DIR_WATCH_MARK] = "mark", [DIR_WATCH_LOST] = "lost",     [DIR_WATCH_UNSUPPORTED] = "unsupported",
+	};
 	static const char *const changes[] = {"modify ", "add ", "delete "};
 	struct rig *rig = context;
 	const bool is_change = event->kind == DIR_WATCH_CHANGE;

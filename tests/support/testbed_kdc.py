@@ -96,10 +96,10 @@ class Kdc:
         self._server.end(signal.SIGTERM)
 
     def suspend(self):
-        self._server.signal(signal.SIGSTOP)
+        self._server.suspend()
 
     def resume(self):
-        self._server.signal(signal.SIGCONT)
+        self._server.resume()
 
     def login(self, principal):
         """Get a ticket into the cache of client_environment()."""

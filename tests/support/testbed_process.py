@@ -200,6 +200,22 @@ class Server:
             raise TestbedError("not running")
         self._process.send_signal(number)
 
+    def suspend(self):
+        """Stop it; returns when none of its threads runs any more, which takes a while on a busy machine."""
+        self.signal(signal.SIGSTOP)
+        wait_until(self._is_suspended, 10, "the process to stop")
+
+    def resume(self):
+        self.signal(signal.SIGCONT)
+
+    def _is_suspended(self):
+        tasks = "/proc/%d/task" % self._process.pid
+        for task in os.listdir(tasks):
+            with open(os.path.join(tasks, task, "stat"), encoding="utf-8", errors="replace") as file:
+                if file.read().rpartition(")")[2].split()[0] != "T":
+                    return False
+        return True
+
     def log(self):
         """What it has written so far, over all its starts."""
         try:

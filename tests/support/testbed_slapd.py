@@ -226,10 +226,10 @@ class Slapd:
 
     def suspend(self):
         """A hang: connections are accepted (by the kernel) and never answered."""
-        self._server.signal(signal.SIGSTOP)
+        self._server.suspend()
 
     def resume(self):
-        self._server.signal(signal.SIGCONT)
+        self._server.resume()
 
     def restart(self):
         self.stop()

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <membership/closure_nest.h>
+
+#include <base/ascii.h>
+#include <base/memory.h>
+#include <base/sid.h>
+#include <identity/extended_dn.h>
+#include <stdlib.h>
+
+/* MS-ADTS 2.2.12: GROUP_TYPE_SECURITY_ENABLED. Shown as a signed number, which it makes negative. */
+#define GROUP_TYPE_SECURITY 0x80000000U
+
+const char closure_nest_filter[] = "(&(objectClass=group)(memberOf=*))";
+const char *const closure_nest_attributes[] = {"objectClass", "objectSid", "groupType", "memberOf", NULL};
+
+void closure_nest_done(struct closure_nest *nest)
+{
+	memory_free(nest->edges);
+	*nest = (struct closure_nest){0};
+}
+
+static bool has_group_class(const struct dir_entry *entry)
+{
+	const struct dir_attribute *classes = dir_entry_attribute(entry, "objectClass");
+
+	for (size_t i = 0; classes != NULL && i < classes->value_count; i++)
+		if (ascii_equal_nocase(classes->values[i].data, "group"))
+			return true;
+	return false;
+}
+
+bool closure_nest_is_group(const struct dir_entry *entry)
+{
+	const struct dir_value *type = dir_entry_single(entry, "groupType");
+	long long number;
+	char *end;
+
+	if (type == NULL || type->length == 0 || !has_group_class(entry))
+		return false;
+	number = strtoll(type->data, &end, 10);
+	return end == type->data + type->length && ((unsigned long long)number & GROUP_TYPE_SECURITY) != 0;
+}
+
+static enum status add_edge(struct closure_nest *nest, struct digest parent, uint32_t child)
+{
+	if (nest->count >= CLOSURE_NEST_MAX_EDGES)
+		return STATUS_LIMIT;
+	if (!ARRAY_RESERVE(&nest->edges, &nest->capacity, nest->count + 1))
+		return STATUS_NO_MEMORY;
+	nest->edges[nest->count++] = (struct closure_nest_edge){parent, child};
+	return STATUS_OK;
+}
+
+static enum status take_holder(struct closure_nest *nest, struct closure_builder *builder,
+			       const struct dir_value *value, uint32_t child)
+{
+	struct extended_dn holder;
+	char sid[SID_TEXT_BYTES];
+
+	if (!extended_dn_parse(value->data, value->length, &holder))
+		return STATUS_INVALID;
+	if (!holder.has_sid) /* nothing that could be in a token */
+		return STATUS_OK;
+	sid_format(&holder.sid, sid);
+	return add_edge(nest, closure_builder_digest_id(builder, sid), child);
+}
+
+enum status closure_nest_take(struct closure_nest *nest, struct closure_builder *builder, const struct dir_entry *entry)
+{
+	const struct dir_attribute *holders = dir_entry_attribute(entry, "memberOf");
+	enum status status = STATUS_OK;
+	uint32_t child;
+
+	if (!closure_nest_is_group(entry))
+		return STATUS_OK;
+	if (entry->id == NULL)
+		return STATUS_INVALID;
+	status = closure_builder_list_group(builder, entry->dn, entry->id);
+	child = closure_builder_last_listed(builder);
+	for (size_t i = 0; holders != NULL && i < holders->value_count && status == STATUS_OK; i++)
+		status = take_holder(nest, builder, &holders->values[i], child);
+	return status;
+}
+
+static int compare_parents(const void *left, const void *right)
+{
+	const struct closure_nest_edge *a = left, *b = right;
+
+	return digest_compare(&a->parent, &b->parent);
+}
+
+/* The first edge of this parent, or of the next one. */
+static size_t find_first(const struct closure_nest *nest, struct digest parent)
+{
+	size_t low = 0, high = nest->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (digest_compare(&nest->edges[middle].parent, &parent) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static enum status add_children(struct closure_nest *nest, struct closure_builder *builder, uint32_t group)
+{
+	struct digest parent = closure_builder_digest_id(builder, closure_builder_group_id(builder, group));
+	enum status status = STATUS_OK;
+
+	for (size_t i = find_first(nest, parent);
+	     i < nest->count && digest_compare(&nest->edges[i].parent, &parent) == 0 && status == STATUS_OK; i++)
+		status = closure_builder_add_child(builder, nest->edges[i].child, group);
+	return status;
+}
+
+enum status closure_nest_close(struct closure_nest *nest, struct closure_builder *builder)
+{
+	enum status status = STATUS_OK;
+	uint32_t group;
+
+	if (nest->count > 0)
+		qsort(nest->edges, nest->count, sizeof(*nest->edges), compare_parents);
+	/* A work list: children that enter the closure get their turn. */
+	while (status == STATUS_OK && (group = closure_builder_next_unread(builder)) != CLOSURE_NONE)
+		status = add_children(nest, builder, group);
+	return status;
+}
