@@ -22,7 +22,6 @@ static const char *const usn_attributes[] = {"uSNChanged", "objectGUID", NULL};
 struct session {
 	struct dir_watch *watch;
 	size_t number;
-	unsigned orders; /* of dir_watch_prefer, when it began */
 	struct dir_conn *conn;
 	struct dir_conn_interrupt interrupt;
 	struct error *error;
@@ -254,6 +253,8 @@ static enum status come_up(struct session *session)
 		return fail_telling(session, status);
 	dir_usn_init(&session->usn, session->usn.mark, session->facts.kind == DIR_KIND_SAMBA ? 0 : tuning->overlap_ms,
 		     tuning->max_steps);
+	/* Whoever hears of it reads everything, and waits until the watch has told as much as was read. */
+	dir_watch_use(session->watch);
 	session->up_since_ms = clock_monotonic_ms();
 	log_info(session->watch->log, "'%s' is asked for changes of '%s'%s", uri_of(session),
 		 session->facts.default_naming_context,
@@ -498,7 +499,7 @@ static enum dir_session_end run(struct session *session)
 	enum status status = begin(session);
 
 	while (status == STATUS_OK) {
-		if (dir_watch_is_ordered_away(session->watch, session->number, session->orders)) {
+		if (dir_watch_is_ordered_away(session->watch, session->number)) {
 			(void)fail(session, STATUS_UNREACHABLE, "is left for the server that answers");
 			return DIR_SESSION_MOVED;
 		}
@@ -513,7 +514,6 @@ enum dir_session_end dir_watch_controller_session(struct dir_watch *watch, size_
 	struct session session = {
 	    .watch = watch,
 	    .number = number,
-	    .orders = dir_watch_orders(watch),
 	    .interrupt = {.wake = &watch->wake, .is_wanted = is_interrupted},
 	    .error = error,
 	};
