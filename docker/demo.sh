@@ -18,7 +18,7 @@ PATH=$PATH:/usr/sbin:/sbin
 source=$(cd "$(dirname "$0")/.." && pwd)
 run_openldap=$source/docker/openldap/run-openldap.sh
 company=$source/docker/company
-build_packages="gcc libc6-dev cmake ninja-build pkg-config libldap-dev libsasl2-dev libxml2-dev"
+build_packages="gcc libc6-dev cmake ninja-build pkg-config libldap-dev libsasl2-dev libkrb5-dev libxml2-dev"
 native_packages="slapd ldap-utils openssl libsasl2-modules"
 
 how=auto

@@ -30,6 +30,10 @@
 #define CONFIG_MAX_DURATION_MS (UINT64_C(100) * 24 * 60 * 60 * 1000)
 #define CONFIG_MAX_TIMEOUT_MS  60000 /* WinRM's own MaxOperationTimeoutSeconds is 60 by default */
 
+/* The strength of a SASL security layer (RFC 4422 3.7): 0 none, 1 signed, then the bits of the key that seals. */
+#define CONFIG_LEAST_SSF 56
+#define CONFIG_MAX_SSF   256
+
 /* Unlimited, as WSMAN_AUTHZ_QUOTA writes it. */
 #define CONFIG_UNLIMITED UINT32_MAX
 
@@ -69,6 +73,12 @@ struct config_directory {
 	const char *bind_user;        /* SASL authentication identity; NULL: the mechanism's own */
 	const char *bind_secret_file; /* where it came from; NULL likewise */
 	struct secret *bind_secret;   /* owned; NULL where the mechanism needs none */
+	/* For GSSAPI and GSS-SPNEGO; the files are read anew for each connection. */
+	const char *bind_keytab;           /* NULL: none */
+	const char *bind_credential_cache; /* NULL: with bind_keytab the connection's own, else the process's */
+	const char *bind_principal;        /* NULL: the first of the keytab, the cache's */
+	bool has_bind_minssf;              /* false: Kerberos seals, CONFIG_LEAST_SSF at least */
+	unsigned bind_minssf;              /* what the layer of a mechanism must count where there is no TLS */
 
 	enum config_tls tls;
 	const char *tls_ca_file;  /* beside the policy; NULL: the system's */

@@ -15,101 +15,6 @@
 #define DEFAULT_CONNECTIONS 2
 #define MAX_CONNECTIONS     8
 
-/* What a mechanism makes of the attributes of <bind>. */
-enum need { NEED_NOT = 0, NEED_MAY, NEED_MUST };
-
-struct credential {
-	enum config_bind bind;
-	enum need dn, user, password_file;
-};
-
-static const struct credential credentials[CONFIG_CREDENTIAL_COUNT] = {
-    [CONFIG_CREDENTIAL_SIMPLE] = {.bind = CONFIG_BIND_SIMPLE, .dn = NEED_MUST, .password_file = NEED_MUST},
-    [CONFIG_CREDENTIAL_NONE] = {.bind = CONFIG_BIND_ANONYMOUS},
-    [CONFIG_CREDENTIAL_PASSWORD] = {.bind = CONFIG_BIND_SASL, .user = NEED_MUST, .password_file = NEED_MUST},
-    [CONFIG_CREDENTIAL_OWN] = {.bind = CONFIG_BIND_SASL, .user = NEED_MAY},
-};
-
-/* bind */
-
-static enum status take_mechanism(struct config_reading *reading, const struct config_attribute *attribute,
-				  const char *value, void *target)
-{
-	struct config_directory_draft *draft = target;
-	const struct config_choice *choice = config_find_choice(reading, attribute->choices, value);
-
-	if (choice == NULL)
-		return STATUS_INVALID;
-	draft->mechanism = choice;
-	return STATUS_OK;
-}
-
-static enum status take_bind_dn(struct config_reading *reading, const struct config_attribute *attribute,
-				const char *value, void *target)
-{
-	enum status status;
-
-	if (*value != '\0')
-		return config_take_dn(reading, attribute, value, target);
-	status = error_set(reading->error, STATUS_INVALID, "it is empty, and an empty DN is an anonymous bind");
-	return error_hint(reading->error, status,
-			  "write the account's distinguished name; mechanism=\"anonymous\" is only for a "
-			  "directory that shows its groups to everybody");
-}
-
-static enum status check_need(struct config_reading *reading, unsigned line, const char *mechanism, const char *name,
-			      enum need need, const char *value)
-{
-	if (need == NEED_MUST && value == NULL)
-		return config_fail(reading, STATUS_INVALID, line, "bind/@mechanism '%s' needs the attribute '%s'",
-				   mechanism, name);
-	if (need == NEED_NOT && value != NULL)
-		return config_fail(reading, STATUS_INVALID, line, "bind/@mechanism '%s' takes no attribute '%s'",
-				   mechanism, name);
-	return STATUS_OK;
-}
-
-static enum status file_failed(struct config_reading *reading, const char *attribute, enum status status, unsigned line)
-{
-	if (status == STATUS_NOT_FOUND)
-		error_hint(reading->error, status,
-			   "a relative name is looked for beside the policy, not in the "
-			   "working directory");
-	error_prefix(reading->error, "%s:%u: %s", reading->path, line, attribute);
-	return status;
-}
-
-static enum status read_password(struct config_reading *reading, struct config_directory_draft *draft, unsigned line)
-{
-	enum status status = file_read_secret(draft->password_file, &draft->out.bind_secret, reading->error);
-
-	if (status == STATUS_OK)
-		draft->out.bind_secret_file = draft->password_file;
-	return status == STATUS_OK ? status : file_failed(reading, "bind/@password-file", status, line);
-}
-
-static enum status close_bind(struct config_reading *reading, void *target, unsigned line)
-{
-	struct config_directory_draft *draft = target;
-	const struct credential *takes = &credentials[draft->mechanism->value];
-	const char *word = draft->mechanism->word;
-	enum status status;
-
-	status = check_need(reading, line, word, "dn", takes->dn, draft->out.bind_dn);
-	if (status == STATUS_OK)
-		status = check_need(reading, line, word, "user", takes->user, draft->out.bind_user);
-	if (status == STATUS_OK)
-		status = check_need(reading, line, word, "password-file", takes->password_file, draft->password_file);
-	if (status == STATUS_OK && draft->password_file != NULL)
-		status = read_password(reading, draft, line);
-	if (status != STATUS_OK)
-		return status;
-	draft->out.bind = takes->bind;
-	/* The words of the table live as long as the program: nothing to copy. */
-	draft->out.bind_mechanism = takes->bind == CONFIG_BIND_SASL ? word : NULL;
-	return STATUS_OK;
-}
-
 /* tls */
 
 static enum status take_minimum(struct config_reading *reading, const struct config_attribute *attribute,
@@ -152,7 +57,7 @@ static enum status check_pem(struct config_reading *reading, const struct pem *p
 	if (status == STATUS_OK)
 		config_note_content(reading->config, data, length);
 	memory_free(data);
-	return status == STATUS_OK ? status : file_failed(reading, pem->attribute, status, line);
+	return status == STATUS_OK ? status : config_file_failed(reading, pem->attribute, status, line);
 }
 
 /* What the URIs, all of one scheme, can carry. */
@@ -296,6 +201,7 @@ static enum status open_directory(struct config_reading *reading, void *parent, 
 	}
 	memset(draft, 0, sizeof(*draft));
 	draft->tls_mode = CONFIG_NOT_SAID;
+	draft->minssf = CONFIG_MINSSF_NOT_SAID;
 	draft->out.line = line;
 	draft->out.timeout_ms = DEFAULT_TIMEOUT_MS;
 	draft->identity = CONFIG_NOT_SAID;
@@ -363,20 +269,6 @@ static const struct config_choice strategies[] = {
     {.word = NULL},
 };
 
-static const struct config_attribute bind_attributes[] = {
-    {.name = "mechanism", .required = true, .take = take_mechanism, .choices = config_mechanisms},
-    {.name = "dn", .take = take_bind_dn, .offset = IN_DRAFT(out.bind_dn)},
-    {.name = "user", .take = config_take_text, .offset = IN_DRAFT(out.bind_user)},
-    {.name = "password-file", .take = config_take_path, .offset = IN_DRAFT(password_file)},
-};
-
-static const struct config_element bind_element = {
-    .name = "bind",
-    .attributes = bind_attributes,
-    .attribute_count = COUNT_OF(bind_attributes),
-    .close = close_bind,
-};
-
 static const struct config_attribute tls_attributes[] = {
     {.name = "mode", .take = config_take_choice, .offset = IN_DRAFT(tls_mode), .choices = tls_modes},
     {.name = "ca-file", .take = config_take_path, .offset = IN_DRAFT(out.tls_ca_file)},
@@ -441,7 +333,7 @@ static const struct config_attribute directory_attributes[] = {
 };
 
 static const struct config_child directory_children[] = {
-    {.element = &bind_element,
+    {.element = &config_bind_element,
      .missing_hint = "write <bind mechanism=\"simple\" dn=\"cn=...\" password-file=\"bind.secret\"/>, or "
 		     "mechanism=\"anonymous\" alone if the directory shows its groups to everybody"},
     {.element = &tls_element},

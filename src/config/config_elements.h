@@ -10,6 +10,9 @@
 /* config_directory.c; its target is of its own */
 extern const struct config_element config_directory_element;
 
+/* config_bind.c; its target is the draft of the directory */
+extern const struct config_element config_bind_element;
+
 /* config_rules.c */
 extern const struct config_element config_deny_element;
 extern const struct config_element config_allow_element;

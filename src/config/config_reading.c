@@ -268,6 +268,16 @@ enum status config_fail(struct config_reading *reading, enum status status, unsi
 	return status;
 }
 
+enum status config_file_failed(struct config_reading *reading, const char *attribute, enum status status, unsigned line)
+{
+	if (status == STATUS_NOT_FOUND)
+		error_hint(reading->error, status,
+			   "a relative name is looked for beside the policy, not in the "
+			   "working directory");
+	error_prefix(reading->error, "%s:%u: %s", reading->path, line, attribute);
+	return status;
+}
+
 enum status config_no_room(struct config_reading *reading)
 {
 	if (arena_hit_limit(reading->arena))

@@ -74,12 +74,14 @@ struct config_directory_draft {
 	struct config_directory out; /* owns bind_secret until it is moved to the policy */
 	const struct config_choice *mechanism;
 	const char *password_file;
-	int tls_mode; /* of enum config_tls; CONFIG_NOT_SAID */
+	uint32_t minssf; /* CONFIG_MINSSF_NOT_SAID */
+	int tls_mode;    /* of enum config_tls; CONFIG_NOT_SAID */
 	bool tls_seen;
 	int identity; /* of enum config_identity; CONFIG_NOT_SAID */
 };
 
-#define CONFIG_NOT_SAID (-1)
+#define CONFIG_NOT_SAID        (-1)
+#define CONFIG_MINSSF_NOT_SAID UINT32_MAX
 
 struct config_site_draft {
 	struct config_site out;
@@ -107,6 +109,10 @@ NODISCARD enum status config_read_document(struct config_reading *reading, const
 /** Set the error with file and line before it. Returns `status`. */
 enum status config_fail(struct config_reading *reading, enum status status, unsigned line, const char *format, ...)
     PRINTF_LIKE(4, 5);
+
+/** As config_fail, around an error that a file gave: adds the place, and a hint where there is no such file. */
+enum status config_file_failed(struct config_reading *reading, const char *attribute, enum status status,
+			       unsigned line);
 
 /** The status for an arena that gave nothing: its limit, or no memory. */
 enum status config_no_room(struct config_reading *reading);

@@ -13,7 +13,8 @@ enum config_credential {
 	CONFIG_CREDENTIAL_SIMPLE = 0, /* a DN and its password */
 	CONFIG_CREDENTIAL_NONE,       /* anonymous */
 	CONFIG_CREDENTIAL_PASSWORD,   /* SASL: a user and its password */
-	CONFIG_CREDENTIAL_OWN,        /* SASL: a ticket, a certificate, the process's own identity */
+	CONFIG_CREDENTIAL_OWN,        /* SASL: the process's own identity */
+	CONFIG_CREDENTIAL_KERBEROS,   /* SASL: a key, or a ticket */
 	CONFIG_CREDENTIAL_COUNT,
 };
 

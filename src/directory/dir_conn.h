@@ -10,6 +10,7 @@
  *	dir_conn_open       connect, StartTLS, bind: all of it within the deadline
  *	dir_conn_exchange   a turn
  *	dir_conn_ping       a cheap question, to keep the connection alive and know that it is
+ *	dir_conn_end_ms     when it must be made anew
  *	dir_conn_close
  *
  * A connection that answered STATUS_UNREACHABLE or STATUS_TIMEOUT is broken: close it.
@@ -52,7 +53,7 @@ void dir_conn_prepare_process(void);
  * anonymous bind happens only for CONFIG_BIND_ANONYMOUS. Costs at most until `deadline_ms` and
  * no CPU while it waits, also when the server accepts and then says nothing, stops in the middle, or sends a
  * byte at a time. Two things inside have time-outs of their own, which may be longer: the system's name
- * resolution, and a Kerberos library that asks its KDC.
+ * resolution, and a Kerberos library that asks its KDC (dir_tickets.h); what the latter takes is put on top of the deadline.
  *
  * @param directory   the security settings; borrowed for the life of the connection.
  * @param uri         which of its servers.
@@ -66,6 +67,12 @@ NODISCARD enum status dir_conn_open(const struct config_directory *directory, co
 
 /** NULL-safe; sets the pointer to NULL; does not wait for the server. */
 void dir_conn_close(struct dir_conn **conn);
+
+/**
+ * When the server will end the connection because the ticket that it was bound with ends, in clock_monotonic_ms();
+ * UINT64_MAX: never, or not known. (Active Directory and Samba do; MIT's and OpenLDAP's servers do not.)
+ */
+uint64_t dir_conn_end_ms(const struct dir_conn *conn);
 
 /** One search of a turn and its own deadline. */
 struct dir_turn {

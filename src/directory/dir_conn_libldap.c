@@ -32,6 +32,15 @@ void dir_conn_prepare_process(void)
 	(void)ldap_unbind_ext(ld, NULL, NULL);
 }
 
+/* Bytes that were received and that no layer has given to the library yet: the socket says nothing of them. */
+static bool has_unread_bytes(const struct dir_conn *conn)
+{
+	Sockbuf *sockbuf = NULL;
+
+	return ldap_get_option(conn->ld, LDAP_OPT_SOCKBUF, &sockbuf) == LDAP_OPT_SUCCESS && sockbuf != NULL &&
+	       ber_sockbuf_ctrl(sockbuf, LBER_SB_OPT_DATA_READY, NULL) > 0;
+}
+
 enum dir_arrival dir_conn_take(struct dir_conn *conn, uint64_t deadline_ms, LDAPMessage **message_out)
 {
 	struct timeval at_once = {0};
@@ -39,7 +48,10 @@ enum dir_arrival dir_conn_take(struct dir_conn *conn, uint64_t deadline_ms, LDAP
 	int type;
 
 	dir_io_prompt(&conn->io, deadline_ms);
-	type = ldap_result(conn->ld, LDAP_RES_ANY, LDAP_MSG_ONE, &at_once, &message);
+	/* A message in several records of TLS (Samba 4.17 begins a new one at 1 KB) is read one record a call (liblber's io.c). */
+	do {
+		type = ldap_result(conn->ld, LDAP_RES_ANY, LDAP_MSG_ONE, &at_once, &message);
+	} while (type == 0 && message == NULL && has_unread_bytes(conn));
 	if (type == 0 && message == NULL)
 		return DIR_ARRIVAL_NOTHING;
 	if (type < 0 || message == NULL) {
@@ -91,8 +103,7 @@ enum status dir_conn_listen(struct dir_conn *conn, uint64_t deadline_ms, struct 
 	return error_set(error, STATUS_UNREACHABLE, "'%s' ended the connection", conn->uri);
 }
 
-/* The library's or the server's own words about what failed last; free with ldap_memfree. NULL: none. */
-static char *diagnostic(LDAP *ld)
+char *dir_conn_diagnostic(LDAP *ld)
 {
 	char *text = NULL;
 
@@ -127,7 +138,7 @@ static enum status status_of_code(int code)
 enum status dir_conn_failure(struct dir_conn *conn, int code, const char *what, struct error *error)
 {
 	const enum status status = conn->io.timed_out ? STATUS_TIMEOUT : status_of_code(code);
-	char *text = diagnostic(conn->ld);
+	char *text = dir_conn_diagnostic(conn->ld);
 	const bool has_text = text != NULL && *text != '\0';
 
 	(void)error_set(error, status, "%s '%s': %s (%d)%s%s", what, conn->uri,
@@ -349,7 +360,7 @@ static enum status establish(struct dir_conn *conn, const LDAPURLDesc *url, uint
 		dir_conn_explain_certificate(conn, url, security, deadline_ms, error);
 	if (status == STATUS_OK && security != DIR_SECURITY_CLEAR)
 		status = check_version(conn, error);
-	return status == STATUS_OK ? dir_conn_bind(conn, security, deadline_ms, error) : status;
+	return status == STATUS_OK ? dir_conn_bind(conn, url, security, deadline_ms, error) : status;
 }
 
 enum status dir_conn_open(const struct config_directory *directory, const char *uri, uint64_t deadline_ms,
@@ -396,8 +407,14 @@ void dir_conn_close(struct dir_conn **conn)
 	if (old->ld != NULL)
 		(void)ldap_unbind_ext(old->ld, NULL, NULL);
 	dir_io_done(&old->io);
+	dir_tickets_free(&old->tickets);
 	memory_free(old->uri);
 	memory_free(old);
+}
+
+uint64_t dir_conn_end_ms(const struct dir_conn *conn)
+{
+	return conn->tickets != NULL ? dir_tickets_end_ms(conn->tickets) : UINT64_MAX;
 }
 
 enum status dir_conn_ping(struct dir_conn *conn, uint64_t deadline_ms, struct error *error)

@@ -5,6 +5,7 @@
  *	dir_conn_libldap.c              opening and closing: connect -> secure -> bind
  *	dir_conn_libldap_options.c      every option of a handle, through typed setters
  *	dir_conn_libldap_bind.c         simple and SASL binds
+ *	dir_tickets_krb5.c              Kerberos tickets for a bind
  *	dir_conn_libldap_turn.c         a turn: the searches in flight
  *	dir_conn_libldap_controls.c     what a search asks beside its filter
  *	dir_conn_libldap_entry.c        a message of the library -> struct dir_entry
@@ -27,6 +28,7 @@
 #include <base/error.h>
 #include <directory/dir_conn.h>
 #include <directory/dir_io.h>
+#include <directory/dir_tickets.h>
 #include <ldap.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -51,6 +53,8 @@ struct dir_conn {
 	bool is_tls;                              /* TLS is in place, and must stay so */
 	bool has_refused_server;                  /* the handshake failed, neither for want of time nor of TLS */
 	bool is_broken;
+	bool has_given_credential;   /* of `tickets`, to the mechanism */
+	struct dir_tickets *tickets; /* owned; NULL: the bind is not by Kerberos */
 	size_t abandoned;
 	const struct dir_conn_interrupt *interrupt; /* borrowed; NULL: none */
 	struct dir_io io;
@@ -93,6 +97,9 @@ NODISCARD enum status dir_conn_result(struct dir_conn *conn, LDAPMessage *messag
  */
 enum status dir_conn_failure(struct dir_conn *conn, int code, const char *what, struct error *error);
 
+/** The library's or the server's own words about what failed last; free with ldap_memfree. NULL: none. */
+char *dir_conn_diagnostic(LDAP *ld);
+
 /* Controls of one search: a page, and those of its flags. */
 #define DIR_CONN_MAX_CONTROLS 5
 
@@ -128,9 +135,12 @@ NODISCARD enum status dir_conn_set_options(LDAP *ld, const struct config_directo
 /** The file of certificates that is believed: the policy's, or the system's. Never NULL. */
 const char *dir_conn_ca_file(const struct config_directory *directory);
 
-/** Bind as the policy says. @return as dir_conn_open. */
-NODISCARD enum status dir_conn_bind(struct dir_conn *conn, enum dir_security security, uint64_t deadline_ms,
-				    struct error *error);
+/** What the layer of a Kerberos bind must count where there is no TLS (RFC 4422 3.7). */
+unsigned dir_conn_least_ssf(const struct config_directory *directory);
+
+/** Bind as the policy says. Getting Kerberos tickets may take longer than the deadline. @return as dir_conn_open. */
+NODISCARD enum status dir_conn_bind(struct dir_conn *conn, const LDAPURLDesc *url, enum dir_security security,
+				    uint64_t deadline_ms, struct error *error);
 
 /** A connected socket and a handle on it, neither secured nor bound. */
 NODISCARD enum status dir_conn_attach(struct dir_conn *conn, const LDAPURLDesc *url, uint64_t deadline_ms,

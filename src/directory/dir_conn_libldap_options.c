@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <directory/dir_conn_libldap.h>
 
-#include <base/ascii.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,10 +9,6 @@
 
 /* Only the library's own calls that wait would use these; ours never do. */
 #define LIBRARY_TIMEOUT_S 3
-
-/* What the strongest security layer of a SASL mechanism counts; and the least that deserves the name. */
-#define SSF_MOST  256
-#define SSF_LEAST 56
 
 /* Where the distributions keep the certificates of the public authorities. */
 static const char *const system_ca_files[] = {
@@ -90,13 +85,16 @@ static enum status set_network(LDAP *ld, struct error *error)
 	return set_flag(ld, LDAP_OPT_KEEPCONN, true, "KEEPCONN", error);
 }
 
+unsigned dir_conn_least_ssf(const struct config_directory *directory)
+{
+	return directory->has_bind_minssf ? directory->bind_minssf : CONFIG_LEAST_SSF;
+}
+
 static enum status set_sasl(LDAP *ld, const struct config_directory *directory, enum dir_security security,
 			    struct error *error)
 {
 	const bool is_clear = security == DIR_SECURITY_CLEAR;
-	const bool is_kerberos =
-	    directory->bind_mechanism != NULL && (ascii_equal_nocase(directory->bind_mechanism, "GSSAPI") ||
-						  ascii_equal_nocase(directory->bind_mechanism, "GSS-SPNEGO"));
+	const bool is_kerberos = dir_tickets_are_wanted(directory);
 	char properties[128];
 	enum status status;
 
@@ -104,12 +102,18 @@ static enum status set_sasl(LDAP *ld, const struct config_directory *directory, 
 	 * Inside TLS no second layer (AD refuses one). On a clear connection Kerberos has to bring its own;
 	 * the other mechanisms have none to bring, and clear text was asked for in words.
 	 */
-	(void)snprintf(properties, sizeof(properties), "noanonymous,noplain,minssf=%d,maxssf=%d,maxbufsize=65536",
-		       is_clear && is_kerberos ? SSF_LEAST : 0, is_clear ? SSF_MOST : 0);
+	(void)snprintf(properties, sizeof(properties), "noanonymous,noplain,minssf=%u,maxssf=%d,maxbufsize=65536",
+		       is_clear && is_kerberos ? dir_conn_least_ssf(directory) : 0, is_clear ? CONFIG_MAX_SSF : 0);
 	if ((status = set_text(ld, LDAP_OPT_X_SASL_SECPROPS, properties, "SASL_SECPROPS", error)) != STATUS_OK ||
 	    (status = set_flag(ld, LDAP_OPT_X_SASL_NOCANON, true, "SASL_NOCANON", error)) != STATUS_OK)
 		return status;
-	return set_int(ld, LDAP_OPT_X_SASL_CBINDING, LDAP_OPT_X_SASL_CBINDING_NONE, "SASL_CBINDING", error);
+	/*
+	 * A ticket that is good inside this TLS alone (RFC 5929 4): nobody who ends TLS on the way can pass it on. AD can be told
+	 * to insist on it (LdapEnforceChannelBinding), for Kerberos, not for passwords.
+	 */
+	return set_int(ld, LDAP_OPT_X_SASL_CBINDING,
+		       is_kerberos && !is_clear ? LDAP_OPT_X_SASL_CBINDING_TLS_ENDPOINT : LDAP_OPT_X_SASL_CBINDING_NONE,
+		       "SASL_CBINDING", error);
 }
 
 static bool uses_gnutls(LDAP *ld)

@@ -15,6 +15,8 @@ const struct dir_pool_tuning dir_pool_defaults = {
     .ping_ms = DIR_POOL_PING_MS,
     .connect_ms = DIR_POOL_CONNECT_MS,
     .hedge_ms = DIR_POOL_HEDGE_MS,
+    .renew_ahead_ms = DIR_POOL_RENEW_AHEAD_MS,
+    .renew_again_ms = DIR_POOL_RENEW_AGAIN_MS,
     .max_waiting = DIR_POOL_MAX_WAITING,
 };
 

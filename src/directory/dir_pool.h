@@ -20,6 +20,7 @@
  *	A server that is not known to work is tried by one worker at a time.
  *	A worker on a server that is not the first looks every DIR_POOL_FAILBACK_MS, when it is idle,
  *	whether a better one answers, and moves there.
+ *	A connection whose Kerberos ticket nears its end is replaced by a new one; see DIR_POOL_RENEW_AHEAD_MS.
  *	While every server is in back-off a request fails at once with DIR_OUTCOME_UNAVAILABLE.
  *
  *	worker state   what happens                                    next
@@ -61,6 +62,15 @@
 #define DIR_POOL_HEDGE_MS 250
 /* The look at a better server keeps its worker from work: shorter than a connect that somebody needs. */
 #define DIR_POOL_FAILBACK_CONNECT_MS 500
+
+/*
+ * A Kerberos ticket is good for hours, and the server ends the connection with it: a new connection takes the old one's place so
+ * long before (a fifth of the ticket's time at most, and a random part of it earlier still, so that hosts that started together do not ask
+ * together). One worker at a time, so that the others answer even while a KDC hangs. Where that fails the old connection goes on, and
+ * it is tried again.
+ */
+#define DIR_POOL_RENEW_AHEAD_MS 600000
+#define DIR_POOL_RENEW_AGAIN_MS 30000
 
 struct dir_pool;
 

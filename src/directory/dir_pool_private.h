@@ -36,6 +36,7 @@ struct dir_pool_tuning {
 	uint64_t ping_ms;
 	uint64_t connect_ms;
 	uint64_t hedge_ms;
+	uint64_t renew_ahead_ms, renew_again_ms;
 	size_t max_waiting;
 };
 
@@ -84,7 +85,8 @@ struct dir_worker {
 	unsigned losses; /* of the server, when conn was last known to be good */
 	uint64_t last_use_ms;
 	uint64_t failback_due_ms;
-	size_t away_from; /* a server that was busy: move to another one; or DIR_SERVER_NONE */
+	uint64_t renew_due_ms; /* before the ticket of conn ends; UINT64_MAX: it has none */
+	size_t away_from;      /* a server that was busy: move to another one; or DIR_SERVER_NONE */
 
 	/* the worker's own: the turn under way */
 	struct dir_turn *turns;
@@ -104,6 +106,7 @@ struct dir_pool {
 	struct dir_queue bulk;
 	uint64_t next_expiry_ms; /* when the clock looks next; UINT64_MAX: never */
 	bool is_failing_back;    /* one worker tries a better server */
+	bool is_renewing;        /* one worker replaces its connection */
 	uint64_t last_serial;    /* of the connections so far */
 	struct dir_pool_stats stats;
 	struct dir_server *servers; /* owned; the contents guarded by lock */

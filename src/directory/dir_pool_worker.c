@@ -2,6 +2,7 @@
 #include <directory/dir_pool_private.h>
 
 #include <os/clock.h>
+#include <os/random.h>
 
 /* A server that breaks every connection after some work fills no log: its losses are told this often. */
 #define TELL_LOSS_EVERY_MS 1000
@@ -78,6 +79,22 @@ static void connect_or_wait_locked(struct dir_pool *pool, struct dir_worker *wor
 		adopt_locked(pool, worker, conn, number);
 }
 
+/* A fifth of what is left of the ticket, or less, before its end; and a little earlier, each host in its own way. */
+static uint64_t renew_due(const struct dir_pool *pool, const struct dir_conn *conn, uint64_t now_ms)
+{
+	const uint64_t end_ms = dir_conn_end_ms(conn);
+	uint64_t ahead_ms;
+
+	if (end_ms == UINT64_MAX)
+		return UINT64_MAX;
+	if (end_ms <= now_ms)
+		return now_ms + pool->tuning.renew_again_ms;
+	ahead_ms = (end_ms - now_ms) / 5;
+	if (ahead_ms > pool->tuning.renew_ahead_ms)
+		ahead_ms = pool->tuning.renew_ahead_ms;
+	return end_ms - ahead_ms - random_below((uint32_t)(ahead_ms / 2) + 1);
+}
+
 static void adopt_locked(struct dir_pool *pool, struct dir_worker *worker, struct dir_conn *conn, size_t number)
 {
 	const char *uri = pool->servers[number].uri;
@@ -94,6 +111,7 @@ static void adopt_locked(struct dir_pool *pool, struct dir_worker *worker, struc
 	worker->losses = pool->servers[number].losses;
 	worker->last_use_ms = now_ms;
 	worker->failback_due_ms = now_ms + pool->tuning.failback_ms;
+	worker->renew_due_ms = renew_due(pool, conn, now_ms);
 	pool->stats.connects++;
 	dir_pool_wake_all_locked(pool);
 	mutex_unlock(&pool->lock);
@@ -235,6 +253,32 @@ static bool fail_back_locked(struct dir_pool *pool, struct dir_worker *worker)
 	return true;
 }
 
+/* Before the ticket ends: a new connection to the same server, with a new ticket, then leave the old one. */
+static bool renew_locked(struct dir_pool *pool, struct dir_worker *worker) REQUIRES(pool->lock);
+
+static bool renew_locked(struct dir_pool *pool, struct dir_worker *worker)
+{
+	const struct dir_server *server = &pool->servers[worker->server];
+	const uint64_t now_ms = clock_monotonic_ms();
+	const uint64_t serial = worker->serial;
+
+	if (now_ms < worker->renew_due_ms || pool->is_renewing)
+		return false;
+	/* A key that was refused is tried no faster here than elsewhere: that could lock the account. */
+	if (server->backoff_until_ms > now_ms) {
+		worker->renew_due_ms = server->backoff_until_ms;
+		return false;
+	}
+	pool->is_renewing = true;
+	move_locked(pool, worker, worker->server, pool->tuning.connect_ms);
+	pool->is_renewing = false;
+	if (worker->serial == serial)
+		worker->renew_due_ms = clock_monotonic_ms() + pool->tuning.renew_again_ms;
+	/* The next one may have waited for this. */
+	dir_pool_wake_all_locked(pool);
+	return true;
+}
+
 /*
  * Another connection to this server was lost since this one was good: a server that dies takes all of them along.
  * Asked first, it cannot cost a request its second try.
@@ -251,7 +295,7 @@ static void live_locked(struct dir_pool *pool, struct dir_worker *worker)
 	struct dir_queue taken = {0};
 	bool is_doubtful;
 
-	if (move_away_locked(pool, worker))
+	if (move_away_locked(pool, worker) || renew_locked(pool, worker))
 		return;
 	is_doubtful = is_doubtful_locked(pool, worker);
 	if (!is_doubtful && dir_worker_take_locked(pool, worker, &taken))
@@ -268,6 +312,8 @@ static void rest_locked(struct dir_pool *pool, struct dir_worker *worker)
 
 	if (worker->server != 0 && !pool->is_failing_back && worker->failback_due_ms < until_ms)
 		until_ms = worker->failback_due_ms;
+	if (!pool->is_renewing && worker->renew_due_ms < until_ms)
+		until_ms = worker->renew_due_ms;
 	worker->is_idle = true;
 	(void)condition_wait_until(&worker->wake, &pool->lock, until_ms);
 	worker->is_idle = false;

@@ -46,6 +46,9 @@ NODISCARD enum status file_check_readable(const char *path, struct error *error)
 /** The same, and only administrators may change it: the checks of file_read_trusted without the reading. */
 NODISCARD enum status file_check_trusted(const char *path, struct error *error);
 
+/** The same for a secret that a library reads itself (a keytab): the checks of file_read_secret without the reading. */
+NODISCARD enum status file_check_secret(const char *path, struct error *error);
+
 /**
  * A path as written in a policy: absolute as it is; relative ones stand beside `beside` (the policy file).
  * @return owned by the caller (memory_free); NULL when memory ran out.

@@ -271,6 +271,11 @@ enum status file_check_trusted(const char *path, struct error *error)
 	return check_only(path, TRUST_WRITERS, error);
 }
 
+enum status file_check_secret(const char *path, struct error *error)
+{
+	return check_only(path, TRUST_WRITERS_AND_READERS, error);
+}
+
 char *file_path_beside(const char *beside, const char *path)
 {
 	const char *slash = strrchr(beside, '/');

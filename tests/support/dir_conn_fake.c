@@ -16,11 +16,13 @@ struct server {
 	enum fake_open open;
 	enum fake_exchange exchange;
 	struct fake_counts counts;
+	uint64_t ticket_ms; /* 0: no ticket */
 };
 
 struct dir_conn {
 	struct server *server;
 	bool is_in_use;
+	uint64_t end_ms;
 };
 
 /* A lock that needs no setting up, since the fake is there before any test. */
@@ -103,6 +105,13 @@ struct fake_counts dir_conn_fake_counts(const char *uri)
 	return counts;
 }
 
+void dir_conn_fake_ticket(const char *uri, uint64_t ticket_ms)
+{
+	pthread_mutex_lock(&lock);
+	find_locked(uri)->ticket_ms = ticket_ms;
+	pthread_mutex_unlock(&lock);
+}
+
 void dir_conn_prepare_process(void)
 {
 }
@@ -144,6 +153,7 @@ enum status dir_conn_open(const struct config_directory *directory, const char *
 	struct dir_conn *conn;
 	struct server *server;
 	enum status status;
+	uint64_t ticket_ms;
 
 	(void)directory;
 	pthread_mutex_lock(&lock);
@@ -152,12 +162,14 @@ enum status dir_conn_open(const struct config_directory *directory, const char *
 	status = open_locked(server, deadline_ms, error);
 	if (status == STATUS_OK)
 		server->counts.live++;
+	ticket_ms = server->ticket_ms;
 	pthread_mutex_unlock(&lock);
 	if (status != STATUS_OK)
 		return status;
 	conn = calloc(1, sizeof(*conn));
 	check(conn != NULL);
 	conn->server = server;
+	conn->end_ms = ticket_ms != 0 ? clock_monotonic_ms() + ticket_ms : UINT64_MAX;
 	*conn_out = conn;
 	return STATUS_OK;
 }
@@ -321,6 +333,11 @@ enum status dir_conn_exchange(struct dir_conn *conn, struct dir_turn *turns, siz
 	conn->is_in_use = false;
 	pthread_mutex_unlock(&lock);
 	return status;
+}
+
+uint64_t dir_conn_end_ms(const struct dir_conn *conn)
+{
+	return conn->end_ms;
 }
 
 enum status dir_conn_ping(struct dir_conn *conn, uint64_t deadline_ms, struct error *error)

@@ -44,6 +44,9 @@ void dir_conn_fake_script(const char *uri, enum fake_open open, enum fake_exchan
 /** Each turn takes this long. */
 void dir_conn_fake_delay(uint64_t delay_ms);
 
+/** Connections of this server that are opened from now on have a ticket that ends after so long; 0: none. */
+void dir_conn_fake_ticket(const char *uri, uint64_t ticket_ms);
+
 /* Counters since dir_conn_fake_reset, of one server. */
 struct fake_counts {
 	unsigned opens;     /* attempts */

@@ -232,7 +232,7 @@ static void open__server_wants_tls__does_not_blame_the_password(void **state)
 	    RAW_HEAR, RAW_SAY("\x30\x0c\x02\x01\x01\x61\x07\x0a\x01\x08\x04\x00\x04\x00"), RAW_HEAR};
 	static const struct raw_step confidential[] = {
 	    RAW_HEAR, RAW_SAY("\x30\x0c\x02\x01\x01\x61\x07\x0a\x01\x0d\x04\x00\x04\x00"), RAW_HEAR};
-	static const char hint[] = "no passwords in the clear; use ldaps:// or StartTLS";
+	static const char hint[] = "use ldaps:// or StartTLS";
 	struct bench_policy policy;
 
 	(void)state;

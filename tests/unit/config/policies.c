@@ -41,6 +41,8 @@ static const struct policy_row good[] = {
     GOOD(WITH_URI("ldap://a.example", "<users name-attribute=\"cn\" upn-attribute=\"mail\" filter=\"(cn=*)\"/>")),
     GOOD(WITH_CHILD("<bind mechanism=\"simple\" dn=\"cn=svc\" password-file=\"bind.secret\"/>")),
     GOOD(WITH_CHILD("<bind mechanism=\"SCRAM-SHA-256\" user=\"svc\" password-file=\"bind.secret\"/>")),
+    GOOD(WITH_CHILD("<bind mechanism=\"GSSAPI\" keytab=\"bind.secret\" principal=\"svc@CORP\" minssf=\"128\"/>")),
+    GOOD(WITH_CHILD("<bind mechanism=\"GSS-SPNEGO\" credential-cache=\"absent.secret\" minssf=\"0\"/>")),
     GOOD(WITH_CHILD("<bind mechanism=\"EXTERNAL\"/>")),
     GOOD(WITH_CHILD("<bind mechanism=\"GSSAPI\" user=\"svc\"/>")),
     GOOD(WITH_SITE("attribute=\"l\" here=\"New York\" unmapped=\"deny\"",

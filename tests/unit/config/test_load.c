@@ -278,6 +278,26 @@ static void config_parse__mechanisms_and_schemes__give_bind_and_tls(void **state
 	}
 }
 
+static void config_parse__kerberos__keeps_its_files_and_strength(void **state)
+{
+	const struct config *config = parse(*state, WITH_CHILD("<bind mechanism=\"GSSAPI\" keytab=\"bind.secret\" "
+							       "principal=\"svc@CORP\" minssf=\"1\"/>"));
+	const struct config_directory *directory = config->directories;
+
+	assert_beside(*state, directory->bind_keytab, "bind.secret");
+	assert_string_equal(directory->bind_principal, "svc@CORP");
+	assert_null(directory->bind_credential_cache);
+	assert_true(directory->has_bind_minssf);
+	assert_int_equal(directory->bind_minssf, 1);
+	config_unref(&config);
+
+	config = parse(*state, WITH_CHILD("<bind mechanism=\"GSSAPI\" credential-cache=\"absent.secret\"/>"));
+	directory = config->directories;
+	assert_beside(*state, directory->bind_credential_cache, "absent.secret");
+	assert_false(directory->has_bind_minssf);
+	config_unref(&config);
+}
+
 /* HEAD, DIRECTORY and ALLOW, then `format` for each number, then the end. Freed by the caller (test_free). */
 static char *numbered(const char *before, const char *format, const char *with, int count, const char *after)
 {
@@ -457,6 +477,7 @@ int main(void)
 	    cmocka_unit_test(config_parse__a_full_policy__keeps_sites_and_what_is_here),
 	    cmocka_unit_test(config_parse__a_full_policy__keeps_its_settings),
 	    cmocka_unit_test(config_parse__mechanisms_and_schemes__give_bind_and_tls),
+	    cmocka_unit_test(config_parse__kerberos__keeps_its_files_and_strength),
 	    cmocka_unit_test(config_parse__as_many_as_the_limits__takes_and_refuses_one_more),
 	    cmocka_unit_test(config_load__files_and_their_permissions__are_taken_or_refused),
 	    cmocka_unit_test(config_load__a_file_that_is_too_large__is_refused),

@@ -67,6 +67,8 @@ static inline void rig_init(struct rig *rig, size_t servers, unsigned connection
 	    .ping_ms = 60000,
 	    .connect_ms = 400,
 	    .hedge_ms = 50,
+	    .renew_ahead_ms = 60000,
+	    .renew_again_ms = 50,
 	    .max_waiting = 1000,
 	};
 	assert_status(executor_open("test", &rig->executor, &error), STATUS_OK, &error);

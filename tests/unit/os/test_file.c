@@ -117,6 +117,7 @@ static void file_read_trusted__modes__as_expected(void **state)
 		assert_row(rows[i].row, file_read_secret(place->file, &secret, &error) == rows[i].secret);
 		assert_row(rows[i].row, strncmp(error.hint, rows[i].secret_hint, strlen(rows[i].secret_hint)) == 0);
 		assert_row(rows[i].row, (secret != NULL) == (rows[i].secret == STATUS_OK));
+		assert_row(rows[i].row, file_check_secret(place->file, NULL) == rows[i].secret);
 		secret_free(&secret);
 	}
 }
