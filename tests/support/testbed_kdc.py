@@ -105,6 +105,10 @@ class Kdc:
         """Get a ticket into the cache of client_environment()."""
         process.run(self._kinit, "-k", "-t", self.client_keytab, principal, env=self.client_environment())
 
+    def administer(self, *commands):
+        """Commands of kadmin.local(1), as its prompt takes them."""
+        process.run(self._kadmin, "-r", REALM, env=self._environment(), text="\n".join(commands) + "\n")
+
     def client_environment(self):
         """The environment of a client: this one, this KDC, and a ticket cache of its own."""
         return dict(os.environ, KRB5_CONFIG=self._folder.join("krb5.conf"), KRB5_CLIENT_KTNAME=self.client_keytab,
@@ -131,7 +135,7 @@ class Kdc:
         commands = ["addprinc -randkey " + name for name in list(principals) + services]
         commands += ["ktadd -k %s %s" % (self.client_keytab, name) for name in principals]
         commands += ["ktadd -k %s %s" % (self.server_keytab, name) for name in services]
-        process.run(self._kadmin, "-r", REALM, env=self._environment(), text="\n".join(commands) + "\n")
+        self.administer(*commands)
         for keytab in (self.client_keytab, self.server_keytab):
             if not os.path.exists(keytab):
                 raise TestbedError("kadmin.local did not write " + keytab)
