@@ -70,7 +70,7 @@ bool dir_watch_is_used(struct dir_watch *watch, uint64_t now_ms)
 	return is_used;
 }
 
-unsigned dir_watch_orders(struct dir_watch *watch)
+static unsigned count_orders(struct dir_watch *watch)
 {
 	unsigned orders;
 
@@ -90,11 +90,11 @@ static size_t preferred_server(struct dir_watch *watch)
 	return preferred;
 }
 
-bool dir_watch_is_ordered_away(struct dir_watch *watch, size_t number, unsigned orders)
+bool dir_watch_is_ordered_away(struct dir_watch *watch, size_t number)
 {
 	const size_t preferred = preferred_server(watch);
 
-	return dir_watch_orders(watch) != orders && preferred != number && preferred != DIR_WATCH_NO_SERVER &&
+	return count_orders(watch) != watch->obeyed && preferred != number && preferred != DIR_WATCH_NO_SERVER &&
 	       watch->servers[preferred].not_before_ms <= clock_monotonic_ms();
 }
 
@@ -253,6 +253,7 @@ static void run(void *context)
 	size_t number;
 
 	while (!dir_watch_is_stopping(watch)) {
+		watch->obeyed = count_orders(watch);
 		number = has_begun(watch) ? choose_server(watch, clock_monotonic_ms(), &again_ms) : DIR_WATCH_NO_SERVER;
 		if (number == DIR_WATCH_NO_SERVER)
 			dir_wake_wait(&watch->wake, -1, again_ms);
@@ -358,10 +359,11 @@ void dir_watch_prefer(struct dir_watch *watch, const char *uri)
 	if (number == DIR_WATCH_NO_SERVER)
 		return;
 	mutex_lock(&watch->lock);
-	is_order = watch->watched != number && watch->watched != DIR_WATCH_NO_SERVER;
-	watch->preferred = number;
+	is_order = watch->watched != number;
+	/* Before a server is chosen, too: one is perhaps chosen just now. */
 	if (is_order)
 		watch->orders++;
+	watch->preferred = number;
 	mutex_unlock(&watch->lock);
 	if (is_order)
 		dir_wake_up(&watch->wake);

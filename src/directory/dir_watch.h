@@ -60,8 +60,8 @@
  */
 #define DIR_WATCH_POLL_MS   250
 #define DIR_WATCH_LINGER_MS 5000
-/* It is left alone for so many times as long as its last answer took: a watch is at most a fifth of one connection's work. */
-#define DIR_WATCH_POLL_REST 4
+/* It is left alone for so many times as long as its last answer took: a watch is at most a third of one connection's work. */
+#define DIR_WATCH_POLL_REST 2
 /*
  * Steps of a domain controller's USN between two polls, or changes that were told and still might come again; more, and the watch is
  * lost and begins again. A busy domain of 100,000 accounts makes some tens a second.

@@ -138,7 +138,7 @@ struct dir_watch {
 	bool is_stopping;
 	size_t preferred; /* number of the server that dir_watch_prefer named; or DIR_WATCH_NO_SERVER */
 	size_t watched;   /* that the thread is at; or DIR_WATCH_NO_SERVER */
-	unsigned orders;  /* how often dir_watch_prefer named another one */
+	unsigned orders;  /* how often dir_watch_prefer named one that is not watched */
 
 	/* A thread that is going to wait for long sets is_asleep and then reads used_ms; dir_watch_use does the reverse. */
 	atomic_uint_least64_t used_ms; /* when dir_watch_use was called last */
@@ -147,6 +147,7 @@ struct dir_watch {
 	/* the thread's own */
 	struct dir_watch_server servers[CONFIG_MAX_URIS];
 	enum dir_watch_told told;
+	unsigned obeyed;    /* `orders`, when the server was chosen */
 	uint64_t logged_ms; /* when a loss was last logged; 0: never */
 };
 
@@ -155,10 +156,8 @@ struct dir_watch {
 bool dir_watch_is_stopping(struct dir_watch *watch);
 /** Somebody decides, or did in the last `linger_ms`. False: dir_watch_use ends a wait from now on. */
 bool dir_watch_is_used(struct dir_watch *watch, uint64_t now_ms);
-/** For dir_watch_is_ordered_away. */
-unsigned dir_watch_orders(struct dir_watch *watch);
-/** dir_watch_prefer was called since there were so many `orders`, for another server than that one, and it may be tried. */
-bool dir_watch_is_ordered_away(struct dir_watch *watch, size_t number, unsigned orders);
+/** dir_watch_prefer has named another server than that one since it was chosen, and that may be tried. Threads: the watch's own. */
+bool dir_watch_is_ordered_away(struct dir_watch *watch, size_t number);
 
 /* A session: dir_watch_libldap.c */
 

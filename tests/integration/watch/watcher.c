@@ -15,7 +15,7 @@
  *
  * The environment: WATCH_BIND_DN, WATCH_SECRET (none: anonymous), WATCH_CA_FILE, WATCH_TLS (none, starttls), and the numbers of
  * struct dir_watch_tuning: WATCH_CONNECT_MS, WATCH_PING_MS, WATCH_ASK_AGAIN_MS, WATCH_REFRESH_MS, WATCH_STEADY_MS, WATCH_MAX_QUEUED,
- * WATCH_POLL_MS, WATCH_LINGER_MS, WATCH_OVERLAP_MS, WATCH_MAX_STEPS.
+ * WATCH_BACKOFF_FIRST_MS, WATCH_BACKOFF_LAST_MS, WATCH_POLL_MS, WATCH_LINGER_MS, WATCH_OVERLAP_MS, WATCH_MAX_STEPS.
  * WATCH_FAIL_AT: as "fail", when it begins.
  */
 #include <stdatomic.h>
@@ -104,6 +104,8 @@ static struct dir_watch_tuning tuning_of_environment(void)
 	tuning.refresh_ms = number_of("WATCH_REFRESH_MS", tuning.refresh_ms);
 	tuning.steady_ms = number_of("WATCH_STEADY_MS", tuning.steady_ms);
 	tuning.max_queued = number_of("WATCH_MAX_QUEUED", tuning.max_queued);
+	tuning.backoff_first_ms = number_of("WATCH_BACKOFF_FIRST_MS", tuning.backoff_first_ms);
+	tuning.backoff_last_ms = number_of("WATCH_BACKOFF_LAST_MS", tuning.backoff_last_ms);
 	tuning.poll_ms = number_of("WATCH_POLL_MS", tuning.poll_ms);
 	tuning.linger_ms = number_of("WATCH_LINGER_MS", tuning.linger_ms);
 	tuning.overlap_ms = number_of("WATCH_OVERLAP_MS", tuning.overlap_ms);

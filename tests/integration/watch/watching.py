@@ -164,6 +164,9 @@ class FakeServer:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def close(self):
+        """May be called twice."""
+        if self._listener.fileno() < 0:
+            return
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         for connection in self._connections:
