@@ -59,10 +59,11 @@
 enum root_state {
 	ROOT_UNUSED = 0, /* the slot has no name */
 	ROOT_FOUND,
-	ROOT_RENAMED,  /* the pinned group, under another name */
-	ROOT_MISSING,  /* no such entry */
-	ROOT_REPLACED, /* an entry of that name, but not the group that was pinned: counts as missing */
-	ROOT_NO_GROUP, /* an entry that is not a group: counts as missing */
+	ROOT_RENAMED,   /* the pinned group, under another name */
+	ROOT_MISSING,   /* no such entry */
+	ROOT_REPLACED,  /* an entry of that name, but not the group that was pinned: counts as missing */
+	ROOT_NO_GROUP,  /* an entry that is not a group: counts as missing */
+	ROOT_ELSEWHERE, /* given by its SID, of another domain of the forest: whether it exists is not asked */
 };
 
 struct closure_plan {

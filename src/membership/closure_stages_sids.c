@@ -8,6 +8,7 @@
 #include <identity/filter.h>
 #include <identity/group_name.h>
 #include <identity/sender.h>
+#include <membership/lookup_tokens.h>
 #include <string.h>
 
 /* AD's MaxPageSize. */
@@ -111,6 +112,25 @@ static bool add_root_search(struct closure_load *load, size_t root, const char *
 	return true;
 }
 
+/* A group of another domain of the forest is not here, but the tokens of those who are in it hold its SID. */
+static bool is_elsewhere(const struct closure_load *load, const struct sid *sid)
+{
+	return lookup_needs_tokens(load->forest) && dir_forest_is_account_sid(sid) &&
+	       dir_forest_find_issuer(load->forest, sid) != load->forest->home;
+}
+
+static bool ask_sid(struct closure_load *load, size_t root, const struct sid *sid)
+{
+	char text[SID_TEXT_BYTES];
+
+	if (!is_elsewhere(load, sid))
+		return add_root_search(load, root, load->forest->home->naming_context, DIR_SCOPE_SUBTREE,
+				       sid_filter(load, sid));
+	sid_format(sid, text);
+	load->roots[root] = ROOT_ELSEWHERE;
+	return closure_builder_set_root(load->builder, root, text, text) == STATUS_OK;
+}
+
 /* A pinned root is asked for by its SID, whatever it is called now. */
 static bool ask_root(struct closure_load *load, size_t root)
 {
@@ -121,14 +141,14 @@ static bool ask_root(struct closure_load *load, size_t root)
 	/* What cannot be asked for here is not here. */
 	load->roots[root] = ROOT_MISSING;
 	if (pin != NULL && sid_parse_text(pin, strlen(pin), &sid))
-		return add_root_search(load, root, domain, DIR_SCOPE_SUBTREE, sid_filter(load, &sid));
+		return ask_sid(load, root, &sid);
 	if (group_name_parse(load->plan->names[root], &name, NULL) != STATUS_OK)
 		return false;
 	switch (name.form) {
 	case GROUP_NAME_DN:
 		return add_root_search(load, root, load->plan->names[root], DIR_SCOPE_BASE, any_entry);
 	case GROUP_NAME_SID:
-		return add_root_search(load, root, domain, DIR_SCOPE_SUBTREE, sid_filter(load, &name.sid));
+		return ask_sid(load, root, &name.sid);
 	case GROUP_NAME_ACCOUNT:
 		break;
 	}

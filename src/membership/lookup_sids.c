@@ -5,6 +5,7 @@
 #include <base/sid.h>
 #include <identity/extended_dn.h>
 #include <membership/lookup_groups.h>
+#include <membership/lookup_tokens.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,17 +30,6 @@ static void add(struct membership_lookup *lookup, const struct sid *sid, const s
 	lookup->direct[lookup->direct_count++] = group;
 	if (link != NULL && link->has_ttl && link->ttl_s < lookup->link_ttl_s)
 		lookup->link_ttl_s = link->ttl_s;
-}
-
-/* Users of other domains (foreign security principals) have no primary group here. */
-static bool has_primary_group(const struct dir_entry *user)
-{
-	const struct dir_attribute *classes = dir_entry_attribute(user, "objectClass");
-
-	for (size_t i = 0; classes != NULL && i < classes->value_count; i++)
-		if (ascii_equal_nocase(classes->values[i].data, "foreignSecurityPrincipal"))
-			return false;
-	return true;
 }
 
 static bool find_primary_group(const struct dir_entry *user, struct sid *sid_out)
@@ -80,7 +70,8 @@ enum membership_next lookup_by_sid(struct membership_lookup *lookup, const struc
 		if (link.has_sid)
 			add(lookup, &link.sid, &link);
 	}
-	if (!has_primary_group(user))
+	/* Users of other forests (foreign security principals) have no primary group here. */
+	if (!lookup_has_token(user))
 		return MEMBERSHIP_DONE;
 	if (!find_primary_group(user, &primary))
 		return not_shown(lookup, user, "primaryGroupID");

@@ -5,6 +5,7 @@
 #include <membership/closure_csn.h>
 #include <membership/lookup_groups.h>
 #include <membership/lookup_sids.h>
+#include <membership/lookup_tokens.h>
 #include <membership/membership_private.h>
 #include <os/clock.h>
 #include <string.h>
@@ -212,6 +213,17 @@ static void learn_people(struct membership *membership, const struct membership_
 	text_done(&own);
 }
 
+static enum membership_next step_by_sid(struct membership *membership, struct membership_lookup *lookup,
+					const struct dir_entry *user)
+{
+	enum membership_next next;
+
+	if (lookup->asked > 0 || (lookup_needs_tokens(membership->forest) && lookup_has_token(user)))
+		return lookup_by_token(lookup, user, membership->config->cache.unwatched_ttl_ms);
+	next = lookup_by_sid(lookup, user);
+	return next == MEMBERSHIP_DONE ? membership_token_check(membership, lookup, user) : next;
+}
+
 enum membership_next membership_step(struct membership *membership, struct membership_lookup *lookup,
 				     const struct dir_entry *user)
 {
@@ -234,7 +246,7 @@ enum membership_next membership_step(struct membership *membership, struct membe
 	if (user == NULL)
 		return MEMBERSHIP_DONE;
 	if (closure_is_by_sid(lookup->closure))
-		return lookup_by_sid(lookup, user);
+		return step_by_sid(membership, lookup, user);
 	if (membership->directory->strategy == CONFIG_STRATEGY_MEMBEROF)
 		return lookup_by_memberof(lookup, user);
 	if (!uses_search(membership, lookup->closure))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <base/memory.h>
 #include <membership/lookup_groups.h>
+#include <membership/lookup_tokens.h>
 #include <membership/membership_private.h>
 #include <os/clock.h>
 #include <os/random.h>
@@ -33,6 +34,7 @@ static void log_root(const struct membership *membership, size_t root, enum root
 	    [ROOT_RENAMED] = "was renamed; the group with its id is used, mend the policy",
 	    [ROOT_MISSING] = "does not exist, or the bound account may not see it",
 	    [ROOT_REPLACED] = "was deleted and another took its name; it is not used until the policy is loaded anew",
+	    [ROOT_ELSEWHERE] = NULL,
 	    [ROOT_NO_GROUP] = "is not a group that counts (on Active Directory: no security group)",
 	};
 	const struct config *config = membership->config;
@@ -83,6 +85,17 @@ static void log_closure(const struct membership *membership, const struct closur
 			    loaded->invalid_members);
 }
 
+static void log_forest(const struct membership *membership)
+{
+	if (lookup_needs_tokens(membership->forest))
+		log_warning(membership->log,
+			    "the forest has %zu domains, and one domain controller does not show the groups of all: "
+			    "tokenGroups is asked for each decision, which takes a second round trip and is kept for "
+			    "%llu ms; groups of other domains count when the policy gives their SID",
+			    membership->forest->domain_count,
+			    (unsigned long long)membership->config->cache.unwatched_ttl_ms);
+}
+
 bool membership_replace_text(char **text, const char *value)
 {
 	char *copy = value == NULL ? NULL : memory_copy_text(value);
@@ -114,8 +127,10 @@ static void take_closure(struct membership *membership, const struct closure_loa
 	membership->csn_is_doubtful = loaded->csn_is_doubtful;
 	membership->proven_us = loaded->began_us;
 	membership->listener.learned(membership->listener.context);
-	if (first)
+	if (first) {
 		log_closure(membership, loaded);
+		log_forest(membership);
+	}
 	if (loaded->csn == NULL && !membership->told_no_csn) {
 		log_warning(
 		    membership->log,
@@ -212,6 +227,7 @@ enum status membership_open(const struct membership_setup *setup, struct members
 	membership->log = setup->log;
 	membership->listener = setup->listener;
 	membership_watch_init(membership);
+	membership_token_init(membership);
 	membership->plan = (struct closure_plan){
 	    .directory = membership->directory,
 	    .names = setup->names,
@@ -255,11 +271,13 @@ void membership_stop(struct membership *membership)
 {
 	membership->stopped = true;
 	membership_watch_stop(membership);
+	membership_token_stop(membership);
 }
 
 bool membership_has_ended(const struct membership *membership)
 {
-	return !membership->loading && !membership->proving && membership->pending.patch == NULL;
+	return !membership->loading && !membership->proving && membership->pending.patch == NULL &&
+	       membership_token_has_ended(membership);
 }
 
 void membership_stop_watch(struct membership *membership)

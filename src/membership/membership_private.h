@@ -7,6 +7,7 @@
  *	membership_watch.c      what the watch tells, and how the closure follows
  *	membership_heard.c      what is heard: what it means, and what is kept of it while the closure is read
  *	membership_freshness.c  whether an answer may be used; the lease
+ *	membership_token.c      the cross-check on Active Directory
  */
 #ifndef WSMAUTHZ_MEMBERSHIP_MEMBERSHIP_PRIVATE_H
 #define WSMAUTHZ_MEMBERSHIP_MEMBERSHIP_PRIVATE_H
@@ -18,6 +19,7 @@
 #include <membership/closure_load.h>
 #include <membership/closure_patch.h>
 #include <membership/membership.h>
+#include <membership/membership_token.h>
 
 /*
  * A closure is read again at this age though its contextCSN stands still: a database without syncprov can show one that
@@ -126,6 +128,8 @@ struct membership {
 		uint64_t connection, serial; /* it has shown what the watch had told at `serial` */
 	} known[MEMBERSHIP_MAX_CONNECTIONS];
 	size_t known_count, known_next;
+
+	struct token_check token;
 
 	char *people; /* where users were found: the parent's DN in guesses; NULL: not known */
 };
