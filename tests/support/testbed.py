@@ -40,7 +40,7 @@ from xml.sax.saxutils import quoteattr
 
 # The modules beside this one are part of it.
 from testbed_kdc import REALM, Kdc
-from testbed_process import Folder, TestbedError, find_program, free_port, need, run, skip, wait_until, write_file
+from testbed_process import Folder, Server, TestbedError, find_program, free_port, need, run, skip, wait_until, write_file
 from testbed_proxy import CLOSE, CUT, DELAY, GARBAGE, HANG, PASS, REFUSE, RESET, TcpProxy
 from testbed_samba import Samba
 from testbed_slapd import DEFAULT_SUFFIX, Slapd, dn_escape, entry, group, group_dn, ldif_line, person, person_dn
@@ -48,7 +48,7 @@ from testbed_tls import SERVER_NAMES, Authority, Certificate
 
 __all__ = [
     "Answers", "Authority", "CLOSE", "CUT", "Certificate", "DEFAULT_SUFFIX", "DELAY", "Folder", "GARBAGE", "HANG",
-    "Kdc", "PASS", "REALM", "REFUSE", "RESET", "SERVER_NAMES", "Samba", "Slapd", "TcpProxy", "TestbedError", "check",
+    "Kdc", "PASS", "REALM", "REFUSE", "RESET", "SERVER_NAMES", "Samba", "Server", "Slapd", "TcpProxy", "TestbedError", "check",
     "dn_escape", "entry", "find_program", "free_port", "group", "group_dn", "ldif_line", "main", "need", "person",
     "person_dn", "plugin", "run", "skip", "wait_until", "write_file", "write_policy", "wsmauthz",
 ]

@@ -79,7 +79,11 @@ class Domain:
 
     def set_primary_group(self, user, group):
         """Make the user a member by primaryGroupID alone, as the rules of AD do: his membership by link ends."""
-        self.add_members(group, [user])
+        try:
+            self.add_members(group, [user])
+        except ldb.LdbError as error:
+            if error.args[0] != ldb.ERR_ENTRY_ALREADY_EXISTS:
+                raise
         self.replace(user, "primaryGroupID", self.sid(group).rsplit("-", 1)[1])
 
     def replace(self, dn, attribute, *values):

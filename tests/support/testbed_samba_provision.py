@@ -42,15 +42,15 @@ def allow_any_password(samdb):
 
 
 def make_domain(folder, settings):
-    empty = os.path.join(folder, "empty.conf")
-    with open(empty, "w", encoding="ascii"):
-        pass
+    first = os.path.join(folder, "first.conf")
+    with open(first, "w", encoding="ascii") as file:
+        file.write("[global]\nldb:nosync = yes\n")  # what is lost in a crash is made anew
     lp = LoadParm()
-    lp.load(empty)
+    lp.load(first)
     logger = logging.getLogger("provision")
     logger.addHandler(logging.StreamHandler())
     logger.setLevel(logging.WARNING)
-    provision(logger, system_session(lp), smbconf=empty, targetdir=folder, realm=settings["realm"],
+    provision(logger, system_session(lp), smbconf=first, targetdir=folder, realm=settings["realm"],
               domain=settings["domain"], domainsid=security.dom_sid(settings["sid"]), hostname=settings["hosts"][0],
               hostip=settings["address"], adminpass=settings["administrator_password"],
               serverrole="active directory domain controller", dns_backend="SAMBA_INTERNAL", use_rfc2307=True,
