@@ -169,6 +169,7 @@ static bool is_final(const struct dir_search *search)
 		return true;
 	case DIR_OUTCOME_NONE:
 	case DIR_OUTCOME_LIMIT:
+	case DIR_OUTCOME_INCOMPLETE:
 	case DIR_OUTCOME_BUSY:
 	case DIR_OUTCOME_NOT_PERMITTED:
 	case DIR_OUTCOME_REFERRAL:

@@ -36,6 +36,7 @@ bool lockout_take(const struct dir_search *search, int64_t *lockout_s_out)
 		return true;
 	case DIR_OUTCOME_NONE:
 	case DIR_OUTCOME_LIMIT:
+	case DIR_OUTCOME_INCOMPLETE:
 	case DIR_OUTCOME_BUSY:
 	case DIR_OUTCOME_REFERRAL:
 	case DIR_OUTCOME_BAD_CONNECTION:

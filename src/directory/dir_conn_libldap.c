@@ -117,6 +117,7 @@ static enum status status_of_code(int code)
 	switch (dir_outcome_of_code(code)) {
 	case DIR_OUTCOME_BUSY:
 	case DIR_OUTCOME_LIMIT:
+	case DIR_OUTCOME_INCOMPLETE:
 	case DIR_OUTCOME_BAD_CONNECTION:
 	case DIR_OUTCOME_UNAVAILABLE:
 		return STATUS_UNREACHABLE;

@@ -23,6 +23,8 @@ const char *dir_outcome_word(enum dir_outcome outcome)
 		return "no-such-object";
 	case DIR_OUTCOME_LIMIT:
 		return "limit";
+	case DIR_OUTCOME_INCOMPLETE:
+		return "incomplete";
 	case DIR_OUTCOME_BUSY:
 		return "busy";
 	case DIR_OUTCOME_NOT_PERMITTED:
@@ -218,6 +220,8 @@ static enum status status_of(enum dir_outcome outcome)
 	case DIR_OUTCOME_REFERRAL:
 	case DIR_OUTCOME_REFUSED:
 		return STATUS_REFUSED;
+	case DIR_OUTCOME_INCOMPLETE:
+		return STATUS_INVALID;
 	case DIR_OUTCOME_TIMEOUT:
 		return STATUS_TIMEOUT;
 	case DIR_OUTCOME_NO_MEMORY:
@@ -253,6 +257,7 @@ static const char *hint_of(enum dir_outcome outcome, int code)
 	case DIR_OUTCOME_BAD_CONNECTION:
 	case DIR_OUTCOME_UNAVAILABLE:
 		return "look at the log for what happened to the connections";
+	case DIR_OUTCOME_INCOMPLETE: /* the text says it */
 	case DIR_OUTCOME_NONE:
 	case DIR_OUTCOME_OK:
 	case DIR_OUTCOME_REFUSED:
@@ -272,8 +277,9 @@ enum status dir_search_failure(const struct dir_search *search, struct error *er
 		return STATUS_OK;
 	/* Our own verdicts (a deadline, a limit of ours) have no code of the server. */
 	if (search->code == 0)
-		(void)error_set(error, status, "search below '%.*s' %.*s: %s", SHOWN_BYTES, search->base, SHOWN_BYTES,
-				search->filter, dir_outcome_word(search->outcome));
+		(void)error_set(error, status, "search below '%.*s' %.*s: %s%s%s", SHOWN_BYTES, search->base,
+				SHOWN_BYTES, search->filter, dir_outcome_word(search->outcome),
+				*text != '\0' ? ": " : "", text);
 	else
 		(void)error_set(error, status, "search below '%.*s' %.*s: %s (%d)%s%s", SHOWN_BYTES, search->base,
 				SHOWN_BYTES, search->filter, dir_code_text(search->code), search->code,

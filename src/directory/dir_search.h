@@ -29,7 +29,8 @@ enum dir_outcome {
 	DIR_OUTCOME_OK,             /* complete: all entries that match and that we may see */
 	DIR_OUTCOME_NO_SUCH_OBJECT, /* the search base does not exist, or is hidden from us */
 	DIR_OUTCOME_LIMIT, /* a size, time or administrative limit of the server, or ours: entries may be missing */
-	DIR_OUTCOME_BUSY,  /* the server is busy, unavailable or unwilling: try another */
+	DIR_OUTCOME_INCOMPLETE, /* an entry changed or vanished while its values were read, or nobody knows what is missing */
+	DIR_OUTCOME_BUSY,       /* the server is busy, unavailable or unwilling: try another */
 	DIR_OUTCOME_NOT_PERMITTED,  /* the bound account may not ask this */
 	DIR_OUTCOME_REFERRAL,       /* the answer is elsewhere; we do not chase */
 	DIR_OUTCOME_REFUSED,        /* the server does not understand or accept the search: trying again is useless */
@@ -51,7 +52,8 @@ struct dir_value {
 };
 
 struct dir_attribute {
-	const char *name; /* as the server spelled it, options included: "member;range=0-1499" */
+	/* As the server spelled it, options included, but never "member;range=0-1499": the connection reads all ranges (dir_range.h). */
+	const char *name;
 	struct dir_value *values;
 	size_t value_count;
 };
@@ -65,7 +67,7 @@ struct dir_entry {
 	const char *id;
 	struct dir_attribute *attributes;
 	size_t attribute_count;
-	struct dir_entry *next; /* of the same search, in the order of arrival */
+	struct dir_entry *next; /* of the same search, in the order in which they were whole */
 };
 
 /** The attribute of that name (without case), or NULL. */
@@ -146,7 +148,7 @@ struct dir_search {
 	struct arena *arena;       /* made by the asker (dir_search_init); entries live here */
 	struct dir_entry *entries; /* a list; NULL when none */
 	size_t entry_count;
-	uint32_t pages; /* requests sent for it: 1, or the number of pages */
+	uint32_t pages; /* requests sent for it: 1, or the number of pages, and those for further ranges of entries */
 };
 
 /** Clear the struct and give it an arena. @return STATUS_OK or STATUS_NO_MEMORY. */

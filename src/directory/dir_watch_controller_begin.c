@@ -82,6 +82,7 @@ enum status controller_fail_search(struct controller_session *session, const str
 		return STATUS_NOT_FOUND;
 	case DIR_OUTCOME_NONE:
 	case DIR_OUTCOME_OK:
+	case DIR_OUTCOME_INCOMPLETE: /* it is still when it is read again */
 	case DIR_OUTCOME_BUSY:
 	case DIR_OUTCOME_BAD_CONNECTION:
 	case DIR_OUTCOME_TIMEOUT:
