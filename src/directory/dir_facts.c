@@ -23,7 +23,8 @@ const char *const dir_facts_attributes[] = {
     "forestFunctionality",  "domainControllerFunctionality",
     "highestCommittedUSN",  "isSynchronized",
     "isGlobalCatalogReady", "supportedCapabilities",
-    "supportedControl",     NULL,
+    "supportedControl",     "netscapemdsuffix",
+    "dataversion",          NULL,
 };
 
 /* A taking under way: the first failure sticks, and what is read afterwards is nothing. */

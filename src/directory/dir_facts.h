@@ -69,7 +69,7 @@ struct dir_facts {
 	bool offers_dir_sync;          /* LDAP_SERVER_DIRSYNC_OID */
 };
 
-/** The attributes to ask for, NULL-terminated; some are operational. */
+/** The attributes to ask for, NULL-terminated; some are operational; those of dir_psearch_server_attributes are among them. */
 extern const char *const dir_facts_attributes[];
 /** "(objectClass=*)" */
 extern const char dir_facts_filter[];

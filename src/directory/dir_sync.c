@@ -10,80 +10,22 @@
 
 #define UUID_BYTES               16
 
-/* Identifier octets. */
+/* Identifier octets beside those of dir_ber.h. */
 enum {
-	TAG_BOOLEAN = 0x01,
-	TAG_OCTETS = 0x04,
-	TAG_ENUMERATED = 0x0a,
-	TAG_SEQUENCE = 0x30,
-	TAG_SET = 0x31,
 	TAG_NEW_COOKIE = 0x80,
 	TAG_REFRESH_DELETE = 0xa1,
 	TAG_REFRESH_PRESENT = 0xa2,
 	TAG_ID_SET = 0xa3,
 };
 
-static bool is_next(struct dir_span span, int tag)
-{
-	return span.length > 0 && (unsigned char)span.data[0] == tag;
-}
-
-static struct dir_span skip(struct dir_span span, size_t length)
-{
-	return (struct dir_span){span.data + length, span.length - length};
-}
-
-/* Take the length octets (X.690 8.1.3, the definite forms). */
-static bool take_length(struct dir_span *from, size_t *length_out)
-{
-	size_t octets, length;
-
-	if (from->length == 0)
-		return false;
-	length = (unsigned char)from->data[0];
-	*from = skip(*from, 1);
-	if (length >= 0x80) {
-		octets = length & 0x7f;
-		if (octets == 0 || octets > sizeof(uint32_t) || octets > from->length)
-			return false;
-		for (length = 0; octets > 0; octets--, *from = skip(*from, 1))
-			length = length << 8 | (unsigned char)from->data[0];
-	}
-	*length_out = length;
-	return true;
-}
-
-/* Take the next element, which must have this tag. False: `from` is of no more use. */
-static bool take(struct dir_span *from, int tag, struct dir_span *content_out)
-{
-	size_t length;
-
-	if (!is_next(*from, tag))
-		return false;
-	*from = skip(*from, 1);
-	if (!take_length(from, &length) || length > from->length)
-		return false;
-	*content_out = (struct dir_span){from->data, length};
-	*from = skip(*from, length);
-	return true;
-}
-
-/* An element that is the whole value. */
-static bool take_whole(const char *data, size_t length, int tag, struct dir_span *content_out)
-{
-	struct dir_span whole = {data, length};
-
-	return take(&whole, tag, content_out) && whole.length == 0;
-}
-
 /* X.690 8.2. RFC 4511 5.1 says TRUE is 0xff; any other octet that is not zero means the same. */
 static bool take_optional_boolean(struct dir_span *from, bool *value)
 {
 	struct dir_span content;
 
-	if (!is_next(*from, TAG_BOOLEAN))
+	if (!dir_ber_is_next(*from, DIR_BER_BOOLEAN))
 		return true;
-	if (!take(from, TAG_BOOLEAN, &content) || content.length != 1)
+	if (!dir_ber_take(from, DIR_BER_BOOLEAN, &content) || content.length != 1)
 		return false;
 	*value = content.data[0] != 0;
 	return true;
@@ -91,14 +33,14 @@ static bool take_optional_boolean(struct dir_span *from, bool *value)
 
 static bool take_optional_cookie(struct dir_span *from, struct dir_span *cookie_out)
 {
-	return !is_next(*from, TAG_OCTETS) || take(from, TAG_OCTETS, cookie_out);
+	return !dir_ber_is_next(*from, DIR_BER_OCTETS) || dir_ber_take(from, DIR_BER_OCTETS, cookie_out);
 }
 
 static bool take_state(struct dir_span *from, enum dir_sync_state *state_out)
 {
 	struct dir_span content;
 
-	if (!take(from, TAG_ENUMERATED, &content) || content.length != 1 ||
+	if (!dir_ber_take(from, DIR_BER_ENUMERATED, &content) || content.length != 1 ||
 	    (unsigned char)content.data[0] > DIR_SYNC_DELETE)
 		return false;
 	*state_out = (enum dir_sync_state)content.data[0];
@@ -123,7 +65,7 @@ static bool take_id(struct dir_span *from, char id_out[DIR_SYNC_ID_BYTES])
 {
 	struct dir_span content;
 
-	if (!take(from, TAG_OCTETS, &content) || content.length != UUID_BYTES)
+	if (!dir_ber_take(from, DIR_BER_OCTETS, &content) || content.length != UUID_BYTES)
 		return false;
 	write_id(content.data, id_out);
 	return true;
@@ -148,14 +90,14 @@ static void put_header(struct text *to, int tag, size_t length)
 
 enum status dir_sync_encode_request(const char *cookie, struct text *value)
 {
-	static const unsigned char mode[] = {TAG_ENUMERATED, 1, MODE_REFRESH_AND_PERSIST};
+	static const unsigned char mode[] = {DIR_BER_ENUMERATED, 1, MODE_REFRESH_AND_PERSIST};
 	const size_t length = strlen(cookie);
 
 	text_clear(value);
 	/* The reload hint is FALSE by default, and so not sent (RFC 4511 5.1). */
-	put_header(value, TAG_SEQUENCE, sizeof(mode) + 1 + LONG_LENGTH_BYTES + length);
+	put_header(value, DIR_BER_SEQUENCE, sizeof(mode) + 1 + LONG_LENGTH_BYTES + length);
 	text_add_bytes(value, mode, sizeof(mode));
-	put_header(value, TAG_OCTETS, length);
+	put_header(value, DIR_BER_OCTETS, length);
 	text_add_bytes(value, cookie, length);
 	return text_failed(value) ? STATUS_NO_MEMORY : STATUS_OK;
 }
@@ -165,7 +107,7 @@ bool dir_sync_decode_entry(const char *data, size_t length, struct dir_sync_entr
 	struct dir_sync_entry entry = {.state = DIR_SYNC_PRESENT};
 	struct dir_span content;
 
-	if (!take_whole(data, length, TAG_SEQUENCE, &content) || !take_state(&content, &entry.state) ||
+	if (!dir_ber_take_whole(data, length, DIR_BER_SEQUENCE, &content) || !take_state(&content, &entry.state) ||
 	    !take_id(&content, entry.id) || !take_optional_cookie(&content, &entry.cookie) || content.length > 0)
 		return false;
 	*entry_out = entry;
@@ -177,8 +119,9 @@ bool dir_sync_decode_done(const char *data, size_t length, struct dir_sync_done 
 	struct dir_sync_done done = {.refresh_deletes = false};
 	struct dir_span content;
 
-	if (!take_whole(data, length, TAG_SEQUENCE, &content) || !take_optional_cookie(&content, &done.cookie) ||
-	    !take_optional_boolean(&content, &done.refresh_deletes) || content.length > 0)
+	if (!dir_ber_take_whole(data, length, DIR_BER_SEQUENCE, &content) ||
+	    !take_optional_cookie(&content, &done.cookie) || !take_optional_boolean(&content, &done.refresh_deletes) ||
+	    content.length > 0)
 		return false;
 	*done_out = done;
 	return true;
@@ -197,8 +140,8 @@ static bool decode_id_set(struct dir_span content, struct dir_sync_info *info)
 	struct dir_span ids;
 
 	if (!take_optional_cookie(&content, &info->cookie) ||
-	    !take_optional_boolean(&content, &info->refresh_deletes) || !take(&content, TAG_SET, &info->ids) ||
-	    content.length > 0)
+	    !take_optional_boolean(&content, &info->refresh_deletes) ||
+	    !dir_ber_take(&content, DIR_BER_SET, &info->ids) || content.length > 0)
 		return false;
 	for (ids = info->ids; ids.length > 0;)
 		if (!take_id(&ids, id))
@@ -212,15 +155,15 @@ bool dir_sync_decode_info(const char *data, size_t length, struct dir_sync_info 
 	struct dir_span content;
 	bool is_good = false;
 
-	if (take_whole(data, length, TAG_NEW_COOKIE, &info.cookie)) {
+	if (dir_ber_take_whole(data, length, TAG_NEW_COOKIE, &info.cookie)) {
 		is_good = true;
-	} else if (take_whole(data, length, TAG_REFRESH_DELETE, &content)) {
+	} else if (dir_ber_take_whole(data, length, TAG_REFRESH_DELETE, &content)) {
 		info.kind = DIR_SYNC_REFRESH_DELETE;
 		is_good = decode_refresh(content, &info);
-	} else if (take_whole(data, length, TAG_REFRESH_PRESENT, &content)) {
+	} else if (dir_ber_take_whole(data, length, TAG_REFRESH_PRESENT, &content)) {
 		info.kind = DIR_SYNC_REFRESH_PRESENT;
 		is_good = decode_refresh(content, &info);
-	} else if (take_whole(data, length, TAG_ID_SET, &content)) {
+	} else if (dir_ber_take_whole(data, length, TAG_ID_SET, &content)) {
 		info.kind = DIR_SYNC_ID_SET;
 		is_good = decode_id_set(content, &info);
 	}
@@ -298,7 +241,7 @@ static bool take_part(struct dir_span *from, char separator, struct dir_span *pa
 	if (end != NULL)
 		length = (size_t)(end - from->data);
 	*part_out = (struct dir_span){from->data, length};
-	*from = end != NULL ? skip(*from, length + 1) : (struct dir_span){NULL, 0};
+	*from = end != NULL ? dir_span_skip(*from, length + 1) : (struct dir_span){NULL, 0};
 	return true;
 }
 
@@ -311,7 +254,7 @@ static bool find_values(struct dir_span cookie, struct dir_span *values_out)
 	while (take_part(&cookie, ',', &field)) {
 		if (field.length < sizeof(name) - 1 || memcmp(field.data, name, sizeof(name) - 1) != 0)
 			continue;
-		*values_out = skip(field, sizeof(name) - 1);
+		*values_out = dir_span_skip(field, sizeof(name) - 1);
 		return true;
 	}
 	return false;

@@ -2,9 +2,8 @@
 /*
  * What LDAP content synchronization puts into controls and intermediate responses, and what OpenLDAP puts into its cookies. Pure.
  *
- * Decoding is strict: every element has the type, the order and the extent that RFC 4533 says, lengths are definite (RFC 4511
- * section 5.1), nothing stands behind the last one. It copies nothing: spans point into the value that was decoded. (Not by
- * liblber, which does not hold the elements of a sequence to the sequence's end, and looks at the byte behind the last one.)
+ * Decoding is strict (dir_ber.h): every element has the type, the order and the extent that RFC 4533 says, nothing stands behind the
+ * last one. It copies nothing: spans point into the value that was decoded.
  *
  * Threads: any.
  * Sources: RFC 4533 sections 2.2 to 2.5 and appendix (IMPLICIT TAGS); X.690; slapd's syncrepl cookies, as slap_compose_sync_cookie()
@@ -16,6 +15,7 @@
 #include <base/compiler.h>
 #include <base/error.h>
 #include <base/text.h>
+#include <directory/dir_ber.h>
 #include <directory/dir_search.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -29,12 +29,6 @@
 #define DIR_SYNC_ID_BYTES 37
 /* Values of contextCSN: one a server id, and slapd has 4096 of them. */
 #define DIR_SYNC_MAX_VALUES 4096
-
-/* Bytes of the decoded value; `data` NULL: there are none. */
-struct dir_span {
-	const char *data;
-	size_t length;
-};
 
 /* The numbers are the protocol's. */
 enum dir_sync_state { DIR_SYNC_PRESENT = 0, DIR_SYNC_ADD, DIR_SYNC_MODIFY, DIR_SYNC_DELETE };
