@@ -78,7 +78,7 @@ struct finder_seeker {
 	struct dir_entry *entries;
 	bool passes_account_filter;      /* the first of them does; true when there is no such filter */
 	enum dir_outcome filter_outcome; /* of that search; OK when there is no such filter */
-	const char *mark;                /* contextCSN as closure_csn_of says it; NULL: not asked, or none */
+	const char *mark;                /* as closure_mark_of says it; NULL: not asked, or none */
 	uint64_t connection;             /* which connection of the pool answered: dir_request.connection */
 
 	/* private */

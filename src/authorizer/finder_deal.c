@@ -2,7 +2,7 @@
 #include <authorizer/finder_private.h>
 #include <authorizer/question.h>
 #include <base/digest.h>
-#include <membership/closure_csn.h>
+#include <membership/closure_mark.h>
 #include <string.h>
 
 /* Chains of names: a power of two, more than there are names. */
@@ -197,7 +197,7 @@ static void finish_answer(const struct finder_flight *flight, const char *mark, 
 void finder_deal(struct finder_flight *flight)
 {
 	const enum dir_outcome outcome = flight->user->outcome;
-	const char *mark = flight->mark == NULL ? NULL : closure_csn_of(flight->mark);
+	const char *mark = flight->mark == NULL ? NULL : closure_mark_of(flight->mark);
 	struct finder_seeker *seeker;
 
 	for (seeker = flight->aboard.first; seeker != NULL; seeker = seeker->next)

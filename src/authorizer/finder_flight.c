@@ -2,7 +2,7 @@
 #include <authorizer/finder_private.h>
 #include <authorizer/question.h>
 #include <base/memory.h>
-#include <directory/dir_mark.h>
+#include <membership/closure_mark.h>
 #include <string.h>
 
 /* For the user, the account filter, the mark. */
@@ -97,7 +97,7 @@ static struct dir_search *add_mark_search(struct finder_flight *flight)
 	search->base = flight->mark_copy;
 	search->scope = DIR_SCOPE_BASE;
 	search->filter = "(objectClass=*)";
-	search->attributes = dir_mark_attributes;
+	search->attributes = closure_mark_attributes(flight->mark_copy);
 	return search;
 }
 

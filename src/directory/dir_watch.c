@@ -33,6 +33,7 @@ const struct dir_watch_tuning dir_watch_defaults = {
     .poll_rest = DIR_WATCH_POLL_REST,
     .overlap_ms = OVERLAP_MS,
     .max_steps = DIR_WATCH_MAX_STEPS,
+    .settle_ms = DIR_WATCH_SETTLE_MS,
     .max_queued = DIR_WATCH_MAX_QUEUED,
     .max_queued_bytes = DIR_WATCH_MAX_QUEUED_BYTES,
 };
@@ -45,6 +46,17 @@ bool dir_watch_is_stopping(struct dir_watch *watch)
 	is_stopping = watch->is_stopping;
 	mutex_unlock(&watch->lock);
 	return is_stopping;
+}
+
+uint64_t dir_watch_take_proof(struct dir_watch *watch)
+{
+	uint64_t number;
+
+	mutex_lock(&watch->lock);
+	number = watch->wanted_proof;
+	watch->wanted_proof = 0;
+	mutex_unlock(&watch->lock);
+	return number;
 }
 
 static bool has_begun(struct dir_watch *watch)
@@ -367,6 +379,14 @@ void dir_watch_prefer(struct dir_watch *watch, const char *uri)
 	mutex_unlock(&watch->lock);
 	if (is_order)
 		dir_wake_up(&watch->wake);
+}
+
+void dir_watch_prove(struct dir_watch *watch, uint64_t number)
+{
+	mutex_lock(&watch->lock);
+	watch->wanted_proof = number;
+	mutex_unlock(&watch->lock);
+	dir_wake_up(&watch->wake);
 }
 
 void dir_watch_stop(struct dir_watch *watch)

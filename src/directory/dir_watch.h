@@ -15,23 +15,31 @@
  * A domain controller (dir_watch_begin with DIR_MARK_CONTROLLER) has none of this, and its notifications may be 5 s late (Samba): it is
  * polled while somebody decides (dir_watch_use), which dir_watch_controller.h tells of.
  *
+ * 389 Directory Server: a persistent search for changes only, where the base shows no contextCSN. It has no marks. The server answers a
+ * change, and whatever is asked meanwhile, before it queues the word of it, and sends that from a thread of its own: changes are not told
+ * in their order, and an answer to a question may come before the word of a change that was made before it was asked. So DIR_WATCH_SETTLE_MS
+ * have to pass, in which all that arrives is told, before an answer says that the search is under way (UP), or that everything up to
+ * the question was told (CURRENT).
+ *
  * Servers are tried in the policy's order, each with a back-off like the pool's (dir_pool.h); one that broke a watch which had been
  * up for DIR_WATCH_STEADY_MS is tried again at once, once. A silent server is asked something every DIR_POOL_PING_MS.
  *
  * What is told runs on the executor, in the order of arrival, and never while another is being told:
  *
- *	DIR_WATCH_UP           `mark` is where it begins: every later change of that server will be told
+ *	DIR_WATCH_UP           `mark` is where it begins: every later change of that server will be told. Where there are no marks, `server`
+ *	                       says which one it is, and every change from now on will be told
  *	DIR_WATCH_CHANGE       an entry changed, and how; `mark` when the server said one
  *	DIR_WATCH_MARK         nothing that is told changed, but the database has: `mark`
  *	DIR_WATCH_UNSEEN       something changed, or was deleted, that the bound account may not see; told before the MARK of that state.
  *	                       Domain controllers only, and only where the account does not see deletions
+ *	DIR_WATCH_CURRENT      without marks: all that had changed when dir_watch_prove was called was told
  *	DIR_WATCH_LOST         changes may go unseen from now on, and some of the last ones were perhaps not told; `error` says why. It tries
  *	                       again by itself, and says UP then. Told once, also when there was no UP before it
  *	DIR_WATCH_UNSUPPORTED  the server has no such thing for this base, `error` says why; asked again after DIR_WATCH_ASK_AGAIN_MS, and told
  *	                       again when something else was told in between
  *
- * Sources: RFC 4533 (sections 2.2 to 2.5, 3.3, 3.4); RFC 4511 section 4.13 (intermediate responses). Domain controllers: see
- * dir_watch_controller.h.
+ * Sources: RFC 4533 (sections 2.2 to 2.5, 3.3, 3.4); RFC 4511 section 4.13 (intermediate responses); draft-ietf-ldapext-psearch-03.
+ * Domain controllers: see dir_watch_controller.h.
  */
 #ifndef WSMAUTHZ_DIRECTORY_DIR_WATCH_H
 #define WSMAUTHZ_DIRECTORY_DIR_WATCH_H
@@ -43,6 +51,7 @@
 #include <directory/dir_search.h>
 #include <os/executor.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define DIR_WATCH_ASK_AGAIN_MS 60000
 /* What was told and not yet heard; more, and the watch is lost and begins again: whoever hears so slowly has to read everything anyway. */
@@ -53,6 +62,11 @@
 #define DIR_WATCH_REFRESH_MS 30000
 /* A watch that was up for a shorter time than this has failed. */
 #define DIR_WATCH_STEADY_MS 1000
+/*
+ * Without marks: the word of a change may come so long after the answer to a question that was asked later (measured: 10 ms; 100 ms where
+ * the server has a tenth of a processor).
+ */
+#define DIR_WATCH_SETTLE_MS 50
 
 /*
  * A domain controller is asked this often while somebody decides, and for so long after the last decision; then only every
@@ -75,6 +89,7 @@ enum dir_watch_kind {
 	DIR_WATCH_UNSEEN,
 	DIR_WATCH_LOST,
 	DIR_WATCH_UNSUPPORTED,
+	DIR_WATCH_CURRENT,
 };
 
 enum dir_change { DIR_CHANGE_MODIFY = 0, DIR_CHANGE_ADD, DIR_CHANGE_DELETE };
@@ -97,6 +112,8 @@ struct dir_watch_event {
 	 */
 	const char *mark;
 	const struct error *error; /* LOST, UNSUPPORTED */
+	const char *server;        /* UP: NULL, or, where there are no marks, the text of dir_psearch_server */
+	uint64_t proof;            /* CURRENT: the number that was given to dir_watch_prove */
 };
 
 typedef void dir_watch_fn(void *context, const struct dir_watch_event *event);
@@ -107,7 +124,7 @@ struct dir_watch;
  * Start the thread. It asks nobody before dir_watch_begin.
  *
  * @param directory   borrowed, as are `attributes` (NULL-terminated) and `log`, until dir_watch_close.
- * @param attributes  of each changed entry; at most DIR_SEARCH_MAX_ATTRIBUTES.
+ * @param attributes  of each changed entry; at most DIR_SEARCH_MAX_ATTRIBUTES; with entryUUID and nsUniqueId, for `id`.
  * @param heard       on `executor`, which outlives the watch.
  * @return STATUS_OK, STATUS_NO_MEMORY, STATUS_LIMIT (no thread, no descriptors).
  */
@@ -141,6 +158,13 @@ void dir_watch_use(struct dir_watch *watch);
  * Threads: any.
  */
 void dir_watch_prefer(struct dir_watch *watch, const char *uri);
+
+/**
+ * Have CURRENT told, with this number, or a greater one of a later call. Does not wait. Nothing comes of it when the watch has
+ * marks, or is not up.
+ * Threads: any.
+ */
+void dir_watch_prove(struct dir_watch *watch, uint64_t number);
 
 /**
  * End the thread, also one that has not begun; nothing is told any more once this has returned and the executor's tasks so far have run.

@@ -42,10 +42,20 @@ enum status dir_session_not_offered(struct dir_session *session, int code)
 			  session->watch->base);
 }
 
+enum status dir_session_no_marks(struct dir_session *session)
+{
+	(void)dir_session_fail(session, STATUS_NOT_FOUND, "shows no contextCSN");
+	return error_hint(session->error, STATUS_NOT_FOUND,
+			  "load the overlay syncprov for the database '%s', and let the bound account read contextCSN",
+			  session->watch->base);
+}
+
 /* Asking */
 
-static enum status send_search(struct dir_session *session, const char *base, int scope, const char *const *attributes,
-			       LDAPControl *control, int *id_out)
+static const char any_entry[] = "(objectClass=*)";
+
+enum status dir_session_ask(struct dir_session *session, const char *base, int scope, const char *filter,
+			    const char *const *attributes, LDAPControl *control, int *id_out)
 {
 	struct dir_conn *conn = session->conn;
 	LDAPControl *controls[] = {control, NULL};
@@ -61,8 +71,8 @@ static enum status send_search(struct dir_session *session, const char *base, in
 	if (conn->is_tls && ldap_tls_inplace(conn->ld) != 1)
 		return dir_session_fail(session, STATUS_UNREACHABLE, "is no longer spoken to by TLS");
 	dir_io_prompt(&conn->io, clock_monotonic_ms() + session->watch->tuning.connect_ms);
-	code = ldap_search_ext(conn->ld, base, scope, "(objectClass=*)", names, 0, control != NULL ? controls : NULL,
-			       NULL, NULL, LDAP_NO_LIMIT, id_out);
+	code = ldap_search_ext(conn->ld, base, scope, filter, names, 0, control != NULL ? controls : NULL, NULL, NULL,
+			       LDAP_NO_LIMIT, id_out);
 	if (code == LDAP_SUCCESS)
 		return STATUS_OK;
 	conn->is_broken = true;
@@ -75,7 +85,8 @@ static enum status send_read(struct dir_session *session)
 	static const char *const attributes[] = {"contextCSN", NULL};
 
 	session->due_ms = clock_monotonic_ms() + session->watch->tuning.connect_ms;
-	return send_search(session, session->watch->base, LDAP_SCOPE_BASE, attributes, NULL, &session->read_id);
+	return dir_session_ask(session, session->watch->base, LDAP_SCOPE_BASE, any_entry, attributes, NULL,
+			       &session->read_id);
 }
 
 static enum status send_sync_search(struct dir_session *session)
@@ -93,8 +104,8 @@ static enum status send_sync_search(struct dir_session *session)
 		control.ldctl_value = (struct berval){value.length, value.data};
 		session->stage = DIR_SESSION_REFRESHING;
 		session->due_ms = clock_monotonic_ms() + watch->tuning.refresh_ms;
-		status = send_search(session, watch->base, LDAP_SCOPE_SUBTREE, watch->attributes, &control,
-				     &session->search_id);
+		status = dir_session_ask(session, watch->base, LDAP_SCOPE_SUBTREE, any_entry, watch->attributes,
+					 &control, &session->search_id);
 	} else {
 		status = error_no_memory(session->error);
 	}
@@ -102,15 +113,13 @@ static enum status send_sync_search(struct dir_session *session)
 	return status;
 }
 
-/* Its answer is told from others by nothing: whatever the server says shows that it is there. */
-static enum status send_ping(struct dir_session *session)
+enum status dir_session_ping(struct dir_session *session, int *id_out)
 {
 	static const char *const nothing[] = {LDAP_NO_ATTRS, NULL};
-	int ping_id;
 
 	session->has_pinged = true;
 	session->due_ms = clock_monotonic_ms() + session->watch->tuning.connect_ms;
-	return send_search(session, "", LDAP_SCOPE_BASE, nothing, NULL, &ping_id);
+	return dir_session_ask(session, "", LDAP_SCOPE_BASE, any_entry, nothing, NULL, id_out);
 }
 
 /* The read of contextCSN */
@@ -157,10 +166,7 @@ static enum status take_read_result(struct dir_session *session, LDAPMessage *me
 		return dir_session_not_offered(session, code);
 	if (code != LDAP_SUCCESS)
 		return dir_session_fail_code(session, STATUS_UNREACHABLE, code, what);
-	(void)dir_session_fail(session, STATUS_NOT_FOUND, "shows no contextCSN");
-	return error_hint(session->error, STATUS_NOT_FOUND,
-			  "load the overlay syncprov for the database '%s', and let the bound account read contextCSN",
-			  session->watch->base);
+	return dir_session_identify(session);
 }
 
 static enum status take_read_message(struct dir_session *session, LDAPMessage *message)
@@ -186,6 +192,8 @@ static enum status take_message(struct dir_session *session, LDAPMessage *messag
 	/* RFC 4511 4.4.1, the notice of disconnection */
 	if (id == LDAP_RES_UNSOLICITED)
 		return dir_session_fail(session, STATUS_UNREACHABLE, "ended the connection");
+	if (session->is_psearch)
+		return dir_session_psearch_take(session, message);
 	if (session->stage == DIR_SESSION_READING)
 		return id == session->read_id ? take_read_message(session, message) : STATUS_OK;
 	return id == session->search_id ? dir_session_take_change(session, message) : STATUS_OK;
@@ -198,13 +206,20 @@ static enum status wait_for_message(struct dir_session *session)
 	const bool may_ping = session->stage == DIR_SESSION_PERSISTING && !session->has_pinged;
 	const uint64_t now_ms = clock_monotonic_ms();
 	uint64_t until_ms = session->due_ms;
+	enum status status;
+	int ping_id;
 
 	if (now_ms >= session->due_ms)
 		return dir_session_fail(session, STATUS_TIMEOUT, "did not answer in time");
+	if (session->is_psearch && dir_session_psearch_rest(session, now_ms, &status))
+		return status;
+	/* Its answer need not be told from others: whatever the server says shows that it is there. */
 	if (may_ping && now_ms >= session->heard_ms + tuning->ping_ms)
-		return send_ping(session);
+		return dir_session_ping(session, &ping_id);
 	if (may_ping)
 		until_ms = session->heard_ms + tuning->ping_ms;
+	if (session->proof.settled_ms != 0 && session->proof.settled_ms < until_ms)
+		until_ms = session->proof.settled_ms;
 	dir_wake_wait(&session->watch->wake, session->conn->io.fd, until_ms);
 	return STATUS_OK;
 }
@@ -251,6 +266,8 @@ enum dir_session_end dir_watch_session(struct dir_watch *watch, const char *uri,
 	text_init(&session.mark);
 	text_init(&session.later);
 	text_init(&session.scratch);
+	/* What was wanted of an earlier session. */
+	(void)dir_watch_take_proof(watch);
 	status = send_read(&session);
 	while (status == STATUS_OK)
 		status = dir_watch_is_stopping(watch) ? STATUS_CANCELLED : step(&session);

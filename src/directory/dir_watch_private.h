@@ -8,6 +8,7 @@
  *	dir_watch_queue.c    what was told and not yet heard
  *	dir_wake.h           ends a wait
  *	dir_sync.h           RFC 4533
+ *	dir_psearch.h        persistent search
  *
  * Locks: dir_watch.lock, dir_watch_queue.lock; never both. Nothing is told, and nothing waits, under one.
  */
@@ -37,6 +38,7 @@ struct dir_watch_tuning {
 	uint64_t poll_ms, linger_ms, poll_rest; /* domain controllers, as are the next two */
 	uint64_t overlap_ms; /* for how long missing steps of the USN are asked for again (dir_usn.h) */
 	size_t max_steps;
+	uint64_t settle_ms;
 	size_t max_queued, max_queued_bytes;
 };
 
@@ -130,15 +132,16 @@ struct dir_watch {
 	struct dir_watch_tuning tuning;
 
 	struct dir_watch_queue queue;
-	struct dir_wake wake; /* base was set, or is_stopping */
+	struct dir_wake wake; /* base was set, a proof is wanted, or is_stopping */
 	struct thread thread;
 
-	struct mutex lock; /* guards: base (which is set once), is_stopping, preferred, watched, orders */
+	struct mutex lock; /* guards: base (which is set once), is_stopping, preferred, watched, orders, wanted_proof */
 	char *base;        /* owned; NULL: not begun */
 	bool is_stopping;
-	size_t preferred; /* number of the server that dir_watch_prefer named; or DIR_WATCH_NO_SERVER */
-	size_t watched;   /* that the thread is at; or DIR_WATCH_NO_SERVER */
-	unsigned orders;  /* how often dir_watch_prefer named one that is not watched */
+	size_t preferred;      /* number of the server that dir_watch_prefer named; or DIR_WATCH_NO_SERVER */
+	size_t watched;        /* that the thread is at; or DIR_WATCH_NO_SERVER */
+	unsigned orders;       /* how often dir_watch_prefer named one that is not watched */
+	uint64_t wanted_proof; /* of dir_watch_prove; 0: none */
 
 	/* A thread that is going to wait for long sets is_asleep and then reads used_ms; dir_watch_use does the reverse. */
 	atomic_uint_least64_t used_ms; /* when dir_watch_use was called last */
@@ -158,6 +161,8 @@ bool dir_watch_is_stopping(struct dir_watch *watch);
 bool dir_watch_is_used(struct dir_watch *watch, uint64_t now_ms);
 /** dir_watch_prefer has named another server than that one since it was chosen, and that may be tried. Threads: the watch's own. */
 bool dir_watch_is_ordered_away(struct dir_watch *watch, size_t number);
+/** The number of the proof that is wanted, which is not wanted any more then; 0: none. */
+uint64_t dir_watch_take_proof(struct dir_watch *watch);
 
 /* A session: dir_watch_libldap.c */
 

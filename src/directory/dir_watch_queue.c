@@ -86,6 +86,8 @@ static struct dir_heard *put_event(struct block *block, const struct dir_watch_e
 	    .entry = event->entry != NULL ? put_entry(block, event->entry) : NULL,
 	    .id = put_text(block, event->id),
 	    .mark = put_text(block, event->mark),
+	    .server = put_text(block, event->server),
+	    .proof = event->proof,
 	    .error = event->error != NULL ? put(block, event->error, sizeof(*event->error)) : NULL,
 	};
 

@@ -2,6 +2,7 @@
 #include <base/memory.h>
 #include <membership/closure_csn.h>
 #include <membership/closure_load_private.h>
+#include <membership/closure_mark.h>
 #include <os/clock.h>
 #include <string.h>
 
@@ -31,6 +32,7 @@ static void load_free(struct closure_load *load)
 	memory_free(load->latest);
 	memory_free(load->newest_group);
 	memory_free(load->csn_base);
+	memory_free(load->server);
 	memory_free(load->roots);
 	memory_free(load->found);
 	memory_free(load->steps);
@@ -50,6 +52,7 @@ void closure_load_finish(struct closure_load *load, enum status status, const st
 	    .csn_is_doubtful = load->csn_is_doubtful,
 	    .csn_stands_still = stands_still,
 	    .csn_base = load->csn_base,
+	    .server = load->server,
 	    .search_flags = dir_facts_search_flags(&load->facts),
 	    .forest = load->forest,
 	    .began_us = load->began_us,
@@ -100,8 +103,15 @@ struct dir_search *closure_load_add(struct closure_load *load, const char *base,
 
 static bool is_witnessed(const struct closure_load *load, enum stage stage)
 {
-	return load->csn != NULL &&
+	return (load->csn != NULL || load->server != NULL) &&
 	       (stage == STAGE_LIST || stage == STAGE_READ || stage == STAGE_RESOLVE || stage == STAGE_DELTA);
+}
+
+static struct dir_search *add_witness(struct closure_load *load)
+{
+	return load->csn != NULL
+		   ? closure_load_add_csn(load)
+		   : closure_load_add(load, "", DIR_SCOPE_BASE, "(objectClass=*)", closure_mark_attributes(""));
 }
 
 void closure_load_send(struct closure_load *load, enum stage stage)
@@ -109,7 +119,7 @@ void closure_load_send(struct closure_load *load, enum stage stage)
 	uint64_t patience = load->plan->directory->timeout_ms;
 
 	load->witnessed = is_witnessed(load, stage);
-	if (load->witnessed && closure_load_add_csn(load) == NULL) {
+	if (load->witnessed && add_witness(load) == NULL) {
 		closure_load_no_memory(load);
 		return;
 	}
@@ -223,12 +233,24 @@ enum closure_csn_order closure_load_follow(struct closure_load *load, const char
 	return order;
 }
 
+/* Nothing was lost when it is another server; but what was read cannot be watched. */
+static void heed_server(struct closure_load *load, const char *server)
+{
+	if (load->server == NULL || (server != NULL && strcmp(server, load->server) == 0))
+		return;
+	memory_free(load->server);
+	load->server = NULL;
+}
+
 /* Whether the server that answered is at least where the last one was; if not, the load has begun again. */
 static bool heed_witness(struct closure_load *load)
 {
 	struct dir_search *witness = &load->found[load->count - 1];
-	bool follows = closure_load_follow(load, closure_csn_of(witness)) != CLOSURE_CSN_UNRELATED;
+	const char *mark = closure_mark_of(witness);
+	bool follows = load->csn == NULL || closure_load_follow(load, mark) != CLOSURE_CSN_UNRELATED;
 
+	if (load->csn == NULL)
+		heed_server(load, mark);
 	dir_search_done(witness);
 	load->count--;
 	if (!follows)

@@ -30,6 +30,8 @@
  * goes back, or another database's is shown, we read again. Where a group turns out to be newer than contextCSN, nobody
  * keeps it (a database without syncprov can show one that it was loaded with), and the closure is given none.
  *
+ * Without contextCSN, and where the server offers persistent searches, each of these round trips asks who the server is instead.
+ *
  * Everything runs on the executor of the pool, except that entries are taken, and the memberships sorted (with CHECK), on
  * the thread of the connection while a request is under way, when nothing else touches the builder.
  */
@@ -82,10 +84,11 @@ struct closure_loaded {
 	const struct error *error; /* when status is not STATUS_OK */
 	struct closure *closure;   /* take a reference to keep it */
 	const char *csn;           /* contextCSN at MARK; NULL: the server has none, or not for all the groups */
-	const char *csn_base;      /* the entry that has it */
-	uint64_t began_us;         /* clock_monotonic_us() before MARK */
-	uint64_t marked_us;        /* after MARK: what is read from now on, until `done`, goes with the closure */
-	unsigned search_flags;     /* for searches of this server: dir_facts_search_flags */
+	const char *csn_base;      /* the entry that has it, or would have it */
+	const char *server;    /* without `csn`: that all was read from (dir_psearch.h); NULL: not known, or several */
+	uint64_t began_us;     /* clock_monotonic_us() before MARK */
+	uint64_t marked_us;    /* after MARK: what is read from now on, until `done`, goes with the closure */
+	unsigned search_flags; /* for searches of this server: dir_facts_search_flags */
 	const struct dir_forest
 	    *forest;           /* of an Active Directory; take a reference to keep it; NULL: another kind of server */
 	bool csn_is_doubtful;  /* the server does not offer RFC 4533, so perhaps nobody keeps its contextCSN */

@@ -46,6 +46,7 @@ struct closure_load {
 	char *latest;       /* of the last round trip */
 	char *newest_group; /* the greatest entryCSN of a listed group; NULL: none was seen */
 	char *csn_base;     /* NULL: nothing that shows whether groups changed */
+	char *server;       /* as PROBE has shown it; NULL: not shown, or not by all, or there is a csn */
 	bool csn_is_doubtful;
 	struct arena *arena; /* of this attempt: what the server says of itself, filters */
 	struct dir_facts facts;
@@ -60,7 +61,7 @@ struct closure_load {
 	struct dir_search *found; /* [root_count + CLOSURE_LOAD_BATCH + 2] */
 	struct step *steps;       /* likewise */
 	size_t count;             /* searches made for this round trip */
-	bool witnessed;           /* the last of them asks for the CSN */
+	bool witnessed;           /* the last of them asks for the CSN, or who the server is */
 	struct text filter;
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <base/memory.h>
-#include <directory/dir_mark.h>
-#include <membership/closure_csn.h>
+#include <directory/dir_psearch.h>
+#include <membership/closure_mark.h>
 #include <membership/closure_patch_private.h>
 #include <os/clock.h>
 #include <string.h>
@@ -181,7 +181,9 @@ static void try_later(struct closure_patch *patch)
 		return;
 	}
 	patch->lag = (struct timer){.run = retry, .context = patch};
-	if (!patch->is_stopped && clock_monotonic_ms() + CLOSURE_PATCH_LAG_MS < patch->deadline_ms &&
+	/* Another server does not become this one. */
+	if (!patch->is_stopped && !dir_psearch_is_server(patch->at_least) &&
+	    clock_monotonic_ms() + CLOSURE_PATCH_LAG_MS < patch->deadline_ms &&
 	    executor_timer_set(patch->executor, &patch->lag, clock_monotonic_ms() + CLOSURE_PATCH_LAG_MS) ==
 		STATUS_OK) {
 		patch->rests = true;
@@ -215,8 +217,8 @@ static bool accept(struct closure_patch *patch)
 		end_with(patch, &error);
 		return false;
 	}
-	mark = closure_csn_of(witness);
-	if (mark != NULL && closure_csn_covers(mark, patch->at_least))
+	mark = closure_mark_of(witness);
+	if (mark != NULL && closure_mark_covers(mark, patch->at_least))
 		return true;
 	try_later(patch);
 	return false;
@@ -240,7 +242,7 @@ static void answered(struct dir_request *request)
 
 static void send(struct closure_patch *patch, enum patch_stage stage)
 {
-	if (add(patch, patch->mark_base, any_entry, dir_mark_attributes, NULL) == NULL) {
+	if (add(patch, patch->mark_base, any_entry, closure_mark_attributes(patch->mark_base), NULL) == NULL) {
 		end_no_memory(patch);
 		return;
 	}

@@ -7,7 +7,7 @@
  *	ASK     which of the names that they did not list before are groups'     READ or done
  *
  * Each round trip asks for contextCSN too: a server that has not reached what the watch has told is behind, and is asked again after
- * CLOSURE_PATCH_LAG_MS, until the deadline.
+ * CLOSURE_PATCH_LAG_MS, until the deadline. (Where the watch has no marks: for who the server is; another one ends it at once.)
  *
  * What is too much for a patch, or not for us to compare (more than CLOSURE_PATCH_MAX_NAMES new names, a name that only the server can
  * compare, a fail-over in the middle), is for a whole load: `whole`.

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <base/memory.h>
 #include <directory/dir_mark.h>
+#include <directory/dir_psearch.h>
 #include <identity/filter.h>
 #include <membership/closure_csn.h>
 #include <membership/closure_load_private.h>
@@ -354,6 +355,25 @@ static bool find_csn_base(struct closure_load *load)
 				&load->csn_base) == STATUS_OK;
 }
 
+/* False: no memory; not when it does not show who it is, or offers no watch that wants to know. */
+static bool see_server(struct closure_load *load)
+{
+	enum status status = STATUS_NOT_FOUND;
+	struct text server;
+
+	memory_free(load->server);
+	load->server = NULL;
+	text_init(&server);
+	if (load->facts.offers_persistent_search)
+		status = dir_psearch_server(load->found[0].entries, &server);
+	if (status == STATUS_OK) {
+		load->server = memory_copy_text(text_string(&server));
+		status = load->server == NULL ? STATUS_NO_MEMORY : STATUS_OK;
+	}
+	text_done(&server);
+	return status != STATUS_NO_MEMORY;
+}
+
 static void settle_probe(struct closure_load *load)
 {
 	bool is_active_directory;
@@ -366,7 +386,7 @@ static void settle_probe(struct closure_load *load)
 		closure_builder_demand_members(load->builder);
 	/* Its contextCSN is kept by syncprov, which brings this control, or by a consumer, which may be without. */
 	load->csn_is_doubtful = !is_active_directory && !load->facts.offers_sync;
-	if (!find_csn_base(load)) {
+	if (!find_csn_base(load) || !see_server(load)) {
 		closure_load_no_memory(load);
 		return;
 	}
@@ -385,6 +405,10 @@ static void settle_mark(struct closure_load *load)
 	    ((load->csn = memory_copy_text(csn)) == NULL || (load->latest = memory_copy_text(csn)) == NULL)) {
 		closure_load_no_memory(load);
 		return;
+	}
+	if (csn != NULL) {
+		memory_free(load->server);
+		load->server = NULL;
 	}
 	load->marked_us = clock_monotonic_us();
 	closure_load_drop(load);

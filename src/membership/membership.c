@@ -157,7 +157,7 @@ static uint64_t fresh_since(const struct membership *membership, const struct me
 	uint64_t since_us = lookup->asked_us;
 
 	if (lookup->watched && membership_is_watched(membership)) {
-		if (lookup->mark == NULL)
+		if (lookup->mark == NULL || membership->watched.is_unmarked)
 			since_us = membership->lease_proven_us;
 	} else if (!is_proven(membership, lookup)) {
 		since_us = membership->closure_began_us >= lookup->began_us ? membership->closure_began_us

@@ -26,6 +26,13 @@
  *	With cache/@ttl="0s" no lease counts for a lookup: contextCSN comes with each answer, and what it shows is awaited.
  *	What the pool shows and the watch does not tell within MEMBERSHIP_DOUBT_MS proves the watch to be behind: it then counts as down until it has told it.
  *
+ * Freshness under a watch without marks (a persistent search: 389 Directory Server)
+ *	The same order. Answers show who the server is, once a connection: it has to be the one that is watched, or the directory counts as not
+ *	watched until a load finds that it is. What proves that everything is told is the watch itself (dir_watch_prove), and without that proof no
+ *	lookup ends; with cache/@ttl="0s" it has to be one that was asked for after the lookup had begun. It is worth what the server's
+ *	scheduling is worth: a change whose word takes more than DIR_WATCH_SETTLE_MS longer than the answer to a later question is heeded
+ *	when it comes, and not before.
+ *
  * Freshness, while it is not
  *	A closure may be used by a lookup when it was read after the lookup began, or when the
  *	server's contextCSN, asked in the course of the lookup (or within the policy's unwatched-ttl before it), is the
@@ -77,6 +84,8 @@
 #define MEMBERSHIP_PENDING_MS 400
 /* What the pool has seen, the watch has to tell within this time. */
 #define MEMBERSHIP_DOUBT_MS 250
+/* Without marks: within this time the watch has to prove that it lives, DIR_WATCH_SETTLE_MS included. Less than half a lease. */
+#define MEMBERSHIP_UNMARKED_DOUBT_MS 450
 /* A server that is behind the watch is asked again after this time. */
 #define MEMBERSHIP_LAG_MS 20
 /* Direct groups of one user; far above what servers and token sizes allow. */

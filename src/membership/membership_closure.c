@@ -115,6 +115,8 @@ static void take_closure(struct membership *membership, const struct closure_loa
 	if (!membership_replace_text(&membership->csn, loaded->csn) ||
 	    !membership_replace_text(&membership->csn_base, loaded->csn_base))
 		(void)!membership_replace_text(&membership->csn, NULL);
+	if (!membership_replace_text(&membership->server, loaded->server))
+		(void)!membership_replace_text(&membership->server, NULL);
 	take_roots(membership, loaded);
 	membership->search_flags = loaded->search_flags;
 	dir_forest_unref(&membership->forest);
@@ -131,7 +133,8 @@ static void take_closure(struct membership *membership, const struct closure_loa
 		log_closure(membership, loaded);
 		log_forest(membership);
 	}
-	if (loaded->csn == NULL && !membership->told_no_csn) {
+	/* With a server that can be told from others there may be a watch without: dir_watch says whether there is. */
+	if (loaded->csn == NULL && loaded->server == NULL && !membership->told_no_csn) {
 		log_warning(
 		    membership->log,
 		    "the server shows no contextCSN%s: they are read again every %llu ms (load syncprov for the "
@@ -263,6 +266,7 @@ void membership_close(struct membership **reference)
 	memory_free(membership->csn);
 	memory_free(membership->csn_base);
 	memory_free(membership->proof_base);
+	memory_free(membership->server);
 	memory_free(membership->people);
 	memory_free(membership);
 }

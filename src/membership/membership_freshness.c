@@ -47,7 +47,7 @@ void membership_cut_lease(struct membership *membership, uint64_t until_us)
 
 /* Which connections of the pool have shown how much */
 
-static bool is_known(const struct membership *membership, uint64_t connection, uint64_t serial)
+bool membership_knows(const struct membership *membership, uint64_t connection, uint64_t serial)
 {
 	for (size_t i = 0; i < membership->known_count; i++)
 		if (membership->known[i].connection == connection)
@@ -63,7 +63,7 @@ static bool is_any_known(const struct membership *membership, uint64_t serial)
 	return false;
 }
 
-static void learn(struct membership *membership, uint64_t connection, uint64_t serial)
+void membership_learn(struct membership *membership, uint64_t connection, uint64_t serial)
 {
 	size_t at = 0;
 
@@ -93,7 +93,7 @@ static void settle_watched(struct membership *membership, const char *mark)
 		return;
 	}
 	if (closure_csn_covers(mark, membership->watched.mark))
-		learn(membership, membership->proof_request.connection, membership->watched.serial);
+		membership_learn(membership, membership->proof_request.connection, membership->watched.serial);
 	membership_grant_lease(membership, membership->proof_asked_us);
 }
 
@@ -163,12 +163,19 @@ static void enlist(struct membership_waiter **list, struct membership_waiter *wa
 	*list = waiter;
 }
 
+/* By what the database shows, or by the watch alone. */
+static bool begin_proof(struct membership *membership)
+{
+	if (membership->watched.is_unmarked && membership_is_watched(membership))
+		return membership_unmarked_ask(membership);
+	if (membership->csn == NULL || (!membership_is_watched(membership) && membership->csn_is_doubtful))
+		return false;
+	return membership->proving || ask_for_proof(membership);
+}
+
 bool membership_renew(struct membership *membership, struct membership_waiter *waiter)
 {
-	if (membership->stopped || membership->closure == NULL || membership->csn == NULL ||
-	    (!membership_is_watched(membership) && membership->csn_is_doubtful) || lease_ms(membership) == 0)
-		return false;
-	if (!membership->proving && !ask_for_proof(membership))
+	if (membership->stopped || membership->closure == NULL || lease_ms(membership) == 0 || !begin_proof(membership))
 		return false;
 	if (waiter != NULL)
 		enlist(&membership->mark_waiters, waiter);
@@ -228,7 +235,7 @@ enum status membership_prepare_watched(struct membership *membership, struct mem
 	    membership_has_lease(membership, lookup->asked_us) && is_any_known(membership, lookup->told_serial))
 		return STATUS_OK;
 	lookup->told = arena_copy_text(lookup->arena, membership->watched.mark);
-	lookup->mark_base = arena_copy_text(lookup->arena, membership->csn_base);
+	lookup->mark_base = arena_copy_text(lookup->arena, membership_mark_base(membership));
 	return lookup->told == NULL || lookup->mark_base == NULL ? STATUS_NO_MEMORY : STATUS_OK;
 }
 
@@ -261,11 +268,11 @@ static enum membership_next check_mark(struct membership *membership, struct mem
 	const struct watched *watched = &membership->watched;
 	bool has_all = closure_csn_covers(lookup->mark, watched->mark);
 	bool had_told = has_all || (lookup->told != NULL && closure_csn_covers(lookup->mark, lookup->told)) ||
-			is_known(membership, lookup->connection, lookup->told_serial);
+			membership_knows(membership, lookup->connection, lookup->told_serial);
 
 	if (!had_told)
 		return ask_more(membership, lookup);
-	learn(membership, lookup->connection, has_all ? watched->serial : lookup->told_serial);
+	membership_learn(membership, lookup->connection, has_all ? watched->serial : lookup->told_serial);
 	if (!closure_csn_covers(watched->mark, lookup->mark)) {
 		membership_watch_await(membership, lookup->mark, lookup->asked_us);
 		return wait_for_mark(lookup);
@@ -289,9 +296,11 @@ enum membership_next membership_check_watched(struct membership *membership, str
 	}
 	if (membership_is_pending(membership))
 		return membership_await_pending(membership, lookup);
+	if (membership->watched.is_unmarked)
+		return membership_unmarked_check(membership, lookup);
 	if (lookup->mark != NULL)
 		return check_mark(membership, lookup);
-	if (is_known(membership, lookup->connection, lookup->told_serial))
+	if (membership_knows(membership, lookup->connection, lookup->told_serial))
 		return MEMBERSHIP_DONE;
 	return ask_more(membership, lookup);
 }

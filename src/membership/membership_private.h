@@ -7,6 +7,7 @@
  *	membership_watch.c      what the watch tells, and how the closure follows
  *	membership_heard.c      what is heard: what it means, and what is kept of it while the closure is read
  *	membership_freshness.c  whether an answer may be used; the lease
+ *	membership_unmarked.c   the same under a watch without marks
  *	membership_token.c      the cross-check on Active Directory
  */
 #ifndef WSMAUTHZ_MEMBERSHIP_MEMBERSHIP_PRIVATE_H
@@ -56,13 +57,22 @@ struct watched {
 	struct dir_watch *watch;
 	bool is_open; /* it was given a base to watch */
 	bool up;
-	char *mark;      /* while up: what it has told, or begun with */
-	uint64_t serial; /* counts the moves of `mark`, and the times that it came up; never 0 once it was up */
-	bool covers;     /* the closure is what the directory had at `mark`, but for what is pending */
-	char *awaited;   /* the pool has seen this; NULL: nothing more than was told */
+	bool is_unmarked; /* while up: it has no marks, and `mark` says who the server is, and never moves */
+	char *mark;       /* while up: what it has told, or begun with */
+	uint64_t serial;  /* counts the moves of `mark`, and the times that it came up; never 0 once it was up */
+	bool covers;      /* the closure is what the directory had at `mark`, but for what is pending */
+	char *awaited;    /* the pool has seen this; NULL: nothing more than was told */
 	uint64_t awaited_asked_us; /* when it asked */
 	bool is_behind;            /* it did not tell it in time: it counts as down until it has */
 	struct timer doubt;
+};
+
+/* Under a watch without marks. */
+struct unmarked {
+	bool is_asking;            /* whether everything is told */
+	uint64_t number, asked_us; /* of the last question */
+	uint64_t covered_us;       /* when the closure came to be what is watched */
+	bool has_told_other;       /* in the log: another server answers than the one that is watched */
 };
 
 /* What is heard and not yet applied. */
@@ -89,6 +99,7 @@ struct membership {
 	struct closure *closure; /* NULL until the first load has ended well */
 	char *csn;               /* of the closure; NULL: the server shows none */
 	char *csn_base;
+	char *server; /* that it was read from, where there is no CSN: closure_loaded.server */
 	uint64_t closure_began_us;
 	uint64_t load_us;           /* how long it took to load */
 	uint64_t closure_marked_us; /* what was read from then on goes with the closure */
@@ -106,6 +117,7 @@ struct membership {
 	bool nudging;
 
 	struct watched watched;
+	struct unmarked unmarked;
 	struct pending pending;
 	const char *watch_attributes[12];
 	struct arena *heard_arena; /* while the closure is loaded or patched under the watch */
@@ -170,6 +182,13 @@ bool membership_is_pending(const struct membership *membership);
 /** The pool has seen a mark that the watch has not told: it has MEMBERSHIP_DOUBT_MS for it. */
 void membership_watch_await(struct membership *membership, const char *mark, uint64_t asked_us);
 
+/** The watch goes on, but does not see the server that answers: it is of no use until a load finds that it does. */
+void membership_watch_uncover(struct membership *membership);
+/** It was behind and is not any more. */
+void membership_watch_catch_up(struct membership *membership);
+/** Load once more, after a while that grows. */
+void membership_watch_load_later(struct membership *membership);
+
 /* membership_heard.c */
 
 /** What a change means for the closure in use: it may be pending from now on. */
@@ -192,11 +211,30 @@ void membership_grant_lease(struct membership *membership, uint64_t asked_us);
 /** Let it end at `until_us` at the latest. */
 void membership_cut_lease(struct membership *membership, uint64_t until_us);
 
+/** Whether a connection of the pool has shown what the watch had told at `serial`; note that it has. */
+bool membership_knows(const struct membership *membership, uint64_t connection, uint64_t serial);
+void membership_learn(struct membership *membership, uint64_t connection, uint64_t serial);
+
 /** What a lookup that begins now needs as a proof. @return STATUS_OK, STATUS_NO_MEMORY. */
 NODISCARD enum status membership_prepare_watched(struct membership *membership, struct membership_lookup *lookup);
 /** What a lookup does while something is pending: MEMBERSHIP_WAIT, or MEMBERSHIP_UNKNOWN and lookup->error. */
 enum membership_next membership_await_pending(struct membership *membership, struct membership_lookup *lookup);
 /** Whether its answer may be used (MEMBERSHIP_DONE), or what is next. */
 enum membership_next membership_check_watched(struct membership *membership, struct membership_lookup *lookup);
+
+/* membership_unmarked.c */
+
+/** Whose mark shows what an answer is worth under the watch. */
+const char *membership_mark_base(const struct membership *membership);
+void membership_unmarked_come_up(struct membership *membership);
+void membership_unmarked_go_down(struct membership *membership);
+/** A load ended well while the watch is up. */
+void membership_unmarked_take_load(struct membership *membership);
+/** Ask for a new lease, unless that is under way. @return false: no memory. */
+NODISCARD bool membership_unmarked_ask(struct membership *membership);
+/** DIR_WATCH_CURRENT. */
+void membership_unmarked_current(struct membership *membership, uint64_t number);
+/** membership_check_watched, when nothing is pending. */
+enum membership_next membership_unmarked_check(struct membership *membership, struct membership_lookup *lookup);
 
 #endif

@@ -64,7 +64,7 @@ void membership_watch_await(struct membership *membership, const char *mark, uin
 		doubt(membership);
 }
 
-static void catch_up(struct membership *membership)
+void membership_watch_catch_up(struct membership *membership)
 {
 	membership->watched.is_behind = false;
 	log_info(membership->log, "the directory's notifications have caught up");
@@ -80,7 +80,7 @@ static void told_more(struct membership *membership)
 	if (watched->awaited == NULL ? !watched->is_behind : !closure_csn_covers(watched->mark, watched->awaited))
 		return;
 	if (watched->is_behind)
-		catch_up(membership);
+		membership_watch_catch_up(membership);
 	else
 		membership_grant_lease(membership, watched->awaited_asked_us);
 	forget_awaited(membership);
@@ -95,12 +95,18 @@ static void forget_pending(struct membership *membership)
 	membership->pending.since_us = 0;
 }
 
+void membership_watch_uncover(struct membership *membership)
+{
+	membership->watched.covers = false;
+	forget_pending(membership);
+}
+
 static void go_down(struct membership *membership)
 {
 	membership->watched.up = false;
-	membership->watched.covers = false;
 	membership->watched.is_behind = false;
-	forget_pending(membership);
+	membership_watch_uncover(membership);
+	membership_unmarked_go_down(membership);
 	forget_awaited(membership);
 	membership_wake(&membership->waiters);
 }
@@ -114,9 +120,10 @@ static void load_or_try_later(struct membership *membership)
 				  clock_monotonic_ms() + MEMBERSHIP_RELOAD_LAST_MS);
 }
 
-static void come_up(struct membership *membership, const char *mark)
+static void come_up(struct membership *membership, const struct dir_watch_event *event)
 {
 	struct watched *watched = &membership->watched;
+	const char *mark = event->server != NULL ? event->server : event->mark;
 
 	go_down(membership);
 	touch_everything(membership);
@@ -124,9 +131,13 @@ static void come_up(struct membership *membership, const char *mark)
 	if (!membership_replace_text(&watched->mark, mark) || watched->mark == NULL)
 		return;
 	watched->up = true;
+	watched->is_unmarked = event->server != NULL;
+	if (watched->is_unmarked)
+		membership_unmarked_come_up(membership);
 	if (membership->loading) {
-		membership_watch_load_begins(membership);
-	} else if (membership->csn != NULL && closure_csn_covers(membership->csn, mark)) {
+		if (!watched->is_unmarked)
+			membership_watch_load_begins(membership);
+	} else if (!watched->is_unmarked && membership->csn != NULL && closure_csn_covers(membership->csn, mark)) {
 		watched->covers = true;
 	} else {
 		load_or_try_later(membership);
@@ -181,7 +192,10 @@ static void heard(void *context, const struct dir_watch_event *event)
 		return;
 	switch (event->kind) {
 	case DIR_WATCH_UP:
-		come_up(membership, event->mark);
+		come_up(membership, event);
+		return;
+	case DIR_WATCH_CURRENT:
+		membership_unmarked_current(membership, event->proof);
 		return;
 	case DIR_WATCH_LOST:
 	case DIR_WATCH_UNSUPPORTED:
@@ -211,6 +225,8 @@ static void settle(struct membership *membership)
 		apply_pending(membership);
 		return;
 	}
+	if (membership->watched.is_unmarked)
+		return;
 	/* Without its mark a closure is not usable once the watch is lost: it is loaded then. */
 	if (!membership_replace_text(&membership->csn, membership->watched.mark))
 		(void)!membership_replace_text(&membership->csn, NULL);
@@ -262,7 +278,7 @@ static bool start_patch(struct membership *membership)
 	    .plan = &membership->plan,
 	    .base = membership->closure,
 	    .concern = &pending->concern,
-	    .mark_base = membership->csn_base,
+	    .mark_base = membership_mark_base(membership),
 	    .at_least = membership->watched.mark,
 	};
 
@@ -298,7 +314,7 @@ void membership_watch_load_begins(struct membership *membership)
 }
 
 /* The server that was read from had not reached what the watch had told. */
-static void load_later(struct membership *membership)
+void membership_watch_load_later(struct membership *membership)
 {
 	uint64_t delay_ms = membership->reload_delay_ms;
 
@@ -333,8 +349,12 @@ static void take_load(struct membership *membership)
 		touch_everything(membership);
 	if (!watched->up)
 		return;
+	if (watched->is_unmarked) {
+		membership_unmarked_take_load(membership);
+		return;
+	}
 	if (membership->csn == NULL || membership->load_told == NULL) {
-		load_later(membership);
+		membership_watch_load_later(membership);
 		return;
 	}
 	membership->reload_delay_ms = 0;
@@ -351,13 +371,14 @@ void membership_watch_load_ended(struct membership *membership, bool well)
 	membership_forget_heard(membership);
 	if (membership->stopped)
 		return;
-	if (well && !watched->is_open && membership->csn != NULL) {
+	if (well && !watched->is_open && membership->csn_base != NULL &&
+	    (membership->csn != NULL || membership->server != NULL)) {
 		watched->is_open = dir_watch_begin(watched->watch, membership->csn_base) == STATUS_OK;
 	}
 	if (well)
 		settle(membership);
 	else if (watched->up)
-		load_later(membership);
+		membership_watch_load_later(membership);
 }
 
 static void reload(void *context)
@@ -394,6 +415,7 @@ void membership_watch_init(struct membership *membership)
 	const struct config_directory *given = membership->directory, *adapted = membership->adapted;
 	const char *const wanted[] = {"objectClass",
 				      "entryUUID",
+				      "nsUniqueId",
 				      "objectSid",
 				      "groupType",
 				      "hasSubordinates",

@@ -286,6 +286,8 @@ static void serve(struct stage *stage, const struct command *command)
 		fault.kind = FAKE_FAULT_LIMIT;
 		fault.entries = command_number(stage, what);
 		add_fault(stage, fault, command, 3);
+	} else if (strcmp(verb, "named") == 0) {
+		fake_directory_name_server(stage->directory, what);
 	} else if (strcmp(verb, "latency") == 0) {
 		dir_pool_fake_set_latency(command_duration(stage, what));
 	} else {

@@ -30,6 +30,7 @@
  *	server cuts CODE after ENTRIES         as many entries, then the code
  *	server limits ENTRIES                  a size limit
  *	server hangs | drops [after ENTRIES] | is down | is back | latency DURATION     (1ms at first)
+ *	server named NAME                      it offers persistent searches, and shows who it is: another name, another server
  *	...  to TEXT                           only searches whose base or filter contains the text
  *	...  times N                           only the next N
  *

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <support/dir_watch_fake.h>
 
+#include <base/text.h>
+#include <directory/dir_facts.h>
+#include <directory/dir_psearch.h>
 #include <os/clock.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,8 +15,8 @@
 struct word {
 	enum dir_watch_kind kind;
 	enum dir_change change;
-	char *dn, *id, *mark;
-	uint64_t due_ms;
+	char *dn, *id, *mark, *server;
+	uint64_t due_ms, proof;
 	bool is_settled;        /* it is what it will be told as */
 	struct dir_search look; /* a CHANGE that was settled: the entry */
 	bool has_look;
@@ -27,6 +30,7 @@ struct dir_watch {
 	void *context;
 	char *base;   /* NULL: not begun */
 	bool is_open; /* changes are seen: it is UP, or about to be */
+	bool is_unmarked;
 	bool is_unsupported, is_stopped;
 	struct word *words, **end;
 	struct timer timer;
@@ -48,6 +52,7 @@ static void word_free(struct word *word)
 	free(word->dn);
 	free(word->id);
 	free(word->mark);
+	free(word->server);
 	free(word);
 }
 
@@ -83,14 +88,19 @@ static void arm(void *context)
 	abort();
 }
 
+/* In their order, but for CURRENT: what is told sooner is told before. */
 static struct word *add_word(struct dir_watch *watch, enum dir_watch_kind kind, uint64_t delay_ms)
 {
-	struct word *word = fake_new(1, sizeof(*word));
+	struct word *word = fake_new(1, sizeof(*word)), **place = &watch->words;
 
 	word->kind = kind;
 	word->due_ms = clock_monotonic_ms() + delay_ms;
-	*watch->end = word;
-	watch->end = &word->next;
+	while (*place != NULL && ((*place)->kind != DIR_WATCH_CURRENT || (*place)->due_ms <= word->due_ms))
+		place = &(*place)->next;
+	word->next = *place;
+	*place = word;
+	if (word->next == NULL)
+		watch->end = &word->next;
 	executor_manual_call(watch->executor, arm, watch);
 	return word;
 }
@@ -128,6 +138,27 @@ static char *copy_mark(const struct dir_watch *watch)
 	return mark;
 }
 
+/* Who the server is, where it offers persistent searches; NULL: it does not, or it does not say. Owned by the caller. */
+static char *copy_server(void)
+{
+	struct dir_facts facts = {.kind = DIR_KIND_GENERIC};
+	const struct dir_entry *dse;
+	struct dir_search look;
+	struct text server;
+	char *copy = NULL;
+
+	if (fake.directory == NULL || dir_search_init(&look, NULL) != STATUS_OK)
+		return NULL;
+	text_init(&server);
+	dse = look_up("", DIR_SCOPE_BASE, dir_facts_filter, dir_facts_attributes, &look);
+	if (dse != NULL && dir_facts_take(dse, look.arena, &facts, NULL) == STATUS_OK &&
+	    facts.offers_persistent_search && dir_psearch_server(dse, &server) == STATUS_OK)
+		copy = fake_copy(text_string(&server), server.length);
+	text_done(&server);
+	dir_search_done(&look);
+	return copy;
+}
+
 static void lose(struct dir_watch *watch)
 {
 	watch->is_open = false;
@@ -138,18 +169,25 @@ static void lose(struct dir_watch *watch)
 static void begin(struct dir_watch *watch)
 {
 	char *mark = fake.is_offered ? copy_mark(watch) : NULL;
+	char *server = fake.is_offered && mark == NULL ? copy_server() : NULL;
 
 	if (fake.is_cut) {
 		(void)add_word(watch, DIR_WATCH_LOST, 0);
 	} else if (mark != NULL) {
 		watch->is_open = true;
+		watch->is_unmarked = false;
 		add_word(watch, DIR_WATCH_UP, fake.delay_ms)->mark = mark;
 		mark = NULL;
+	} else if (server != NULL) {
+		watch->is_open = watch->is_unmarked = true;
+		add_word(watch, DIR_WATCH_UP, DIR_WATCH_SETTLE_MS)->server = server;
+		server = NULL;
 	} else {
 		(void)add_word(watch, DIR_WATCH_UNSUPPORTED, 0);
 	}
 	watch->is_unsupported = !fake.is_cut && !watch->is_open;
 	free(mark);
+	free(server);
 }
 
 /* See what the entry looks like now. False: no memory, as a true watch may have none. */
@@ -174,7 +212,13 @@ static void tell(struct dir_watch *watch, const struct word *word)
 {
 	const struct dir_entry gone = {.dn = word->dn};
 	struct error error = {0};
-	struct dir_watch_event event = {.kind = word->kind, .change = word->change, .mark = word->mark};
+	struct dir_watch_event event = {
+	    .kind = word->kind,
+	    .change = word->change,
+	    .mark = word->mark,
+	    .server = word->server,
+	    .proof = word->proof,
+	};
 
 	if (word->kind == DIR_WATCH_CHANGE) {
 		event.id = word->id;
@@ -353,6 +397,12 @@ static void clear_timer(void *context)
 	struct dir_watch *watch = context;
 
 	executor_timer_clear(watch->executor, &watch->timer);
+}
+
+void dir_watch_prove(struct dir_watch *watch, uint64_t number)
+{
+	if (watch->is_open && watch->is_unmarked)
+		add_word(watch, DIR_WATCH_CURRENT, DIR_WATCH_SETTLE_MS)->proof = number;
 }
 
 void dir_watch_stop(struct dir_watch *watch)

@@ -5,7 +5,8 @@
  * the account may not see, or what is gone by then, moves the mark only. Renaming an entry says nothing of those beneath it.
  *
  *	dir_watch_fake_use(directory)        before dir_watch_open; no watch is offered: UNSUPPORTED
- *	dir_watch_fake_enable()              it is
+ *	dir_watch_fake_enable()              it is; without marks where the account sees no contextCSN, and the root DSE offers
+ *	                                     persistent searches
  *	dir_watch_fake_cut(), _restore()     LOST, and UP again
  *	dir_watch_fake_freeze(), _thaw()     a black hole: what was to be told is told when it is over
  *

@@ -3,6 +3,7 @@
 
 #include <base/ascii.h>
 #include <base/compiler.h>
+#include <directory/dir_psearch.h>
 #include <stdlib.h>
 #include <string.h>
 #include <support/fake_directory_private.h>
@@ -240,6 +241,15 @@ void fake_directory_free(struct fake_directory **directory)
 void fake_directory_root(struct fake_directory *directory, const char *attribute, const char *value)
 {
 	(void)gain(&directory->root, attribute, value);
+}
+
+void fake_directory_name_server(struct fake_directory *directory, const char *name)
+{
+	(void)lose(&directory->root, "netscapemdsuffix", NULL);
+	(void)lose(&directory->root, "dataversion", NULL);
+	fake_directory_root(directory, "supportedControl", DIR_PSEARCH_REQUEST_OID);
+	fake_directory_root(directory, "netscapemdsuffix", name);
+	fake_directory_root(directory, "dataversion", "020260101000000");
 }
 
 bool fake_directory_add(struct fake_directory *directory, const char *dn)

@@ -81,6 +81,9 @@ bool fake_directory_hide(struct fake_directory *directory, const char *dn, const
 /** A value of the root DSE. */
 void fake_directory_root(struct fake_directory *directory, const char *attribute, const char *value);
 
+/** A server that offers persistent searches, and shows who it is; another name: another server answers from now on. */
+void fake_directory_name_server(struct fake_directory *directory, const char *name);
+
 enum fake_change { FAKE_CHANGE_ADD, FAKE_CHANGE_MODIFY, FAKE_CHANGE_DELETE };
 
 /**

@@ -6,16 +6,18 @@
  *
  * ("" as BASE: the servers are domain controllers.)
  *
- *	UP <mark>   CHANGE add|modify|delete <id> <mark or -> <dn>|<uid values>   MARK <mark>   LOST <words>   UNSUPPORTED <words>
- *	UNSEEN
+ *	UP <mark, or server where there are none>   CHANGE add|modify|delete <id> <mark or -> <dn>|<uid values>   MARK <mark>
+ *	LOST <words>   UNSUPPORTED <words>   UNSEEN   CURRENT <number>
  *
- * Lines of standard input: "stop": ends the watch, says STOPPED and the milliseconds that it took; "use": somebody decides; "prefer URI"; "sleep MS": whoever
+ * Lines of standard input: "stop": ends the watch, says STOPPED and the milliseconds that it took; "use": somebody decides; "prefer URI";
+ * "prove N": asks for CURRENT; "sleep MS": whoever
  * is told sleeps so long from the next event on, each time; "fail N": the N-th allocation from now fails, says FAILING. At its end all is
  * closed, and BYE said when no memory is left over.
  *
  * The environment: WATCH_BIND_DN, WATCH_SECRET (none: anonymous), WATCH_CA_FILE, WATCH_TLS (none, starttls), and the numbers of
  * struct dir_watch_tuning: WATCH_CONNECT_MS, WATCH_PING_MS, WATCH_ASK_AGAIN_MS, WATCH_REFRESH_MS, WATCH_STEADY_MS, WATCH_MAX_QUEUED,
- * WATCH_BACKOFF_FIRST_MS, WATCH_BACKOFF_LAST_MS, WATCH_POLL_MS, WATCH_LINGER_MS, WATCH_OVERLAP_MS, WATCH_MAX_STEPS.
+ * WATCH_BACKOFF_FIRST_MS, WATCH_BACKOFF_LAST_MS, WATCH_POLL_MS, WATCH_LINGER_MS, WATCH_OVERLAP_MS, WATCH_MAX_STEPS,
+ * WATCH_SETTLE_MS.
  * WATCH_FAIL_AT: as "fail", when it begins.
  */
 #include <stdatomic.h>
@@ -59,7 +61,7 @@ static void hear(void *context, const struct dir_watch_event *event)
 	(void)context;
 	switch (event->kind) {
 	case DIR_WATCH_UP:
-		printf("UP %s\n", event->mark);
+		printf("UP %s\n", text_or(event->server, event->mark));
 		break;
 	case DIR_WATCH_CHANGE:
 		print_change(event);
@@ -69,6 +71,9 @@ static void hear(void *context, const struct dir_watch_event *event)
 		break;
 	case DIR_WATCH_UNSEEN:
 		printf("UNSEEN\n");
+		break;
+	case DIR_WATCH_CURRENT:
+		printf("CURRENT %llu\n", (unsigned long long)event->proof);
 		break;
 	case DIR_WATCH_LOST:
 		printf("LOST %s\n", event->error->what);
@@ -103,6 +108,7 @@ static struct dir_watch_tuning tuning_of_environment(void)
 	tuning.ask_again_ms = number_of("WATCH_ASK_AGAIN_MS", tuning.ask_again_ms);
 	tuning.refresh_ms = number_of("WATCH_REFRESH_MS", tuning.refresh_ms);
 	tuning.steady_ms = number_of("WATCH_STEADY_MS", tuning.steady_ms);
+	tuning.settle_ms = number_of("WATCH_SETTLE_MS", tuning.settle_ms);
 	tuning.max_queued = number_of("WATCH_MAX_QUEUED", tuning.max_queued);
 	tuning.backoff_first_ms = number_of("WATCH_BACKOFF_FIRST_MS", tuning.backoff_first_ms);
 	tuning.backoff_last_ms = number_of("WATCH_BACKOFF_LAST_MS", tuning.backoff_last_ms);
@@ -140,6 +146,8 @@ static void obey(struct dir_watch *watch)
 			began_ms = clock_monotonic_ms();
 			dir_watch_stop(watch);
 			printf("STOPPED %llu\n", (unsigned long long)(clock_monotonic_ms() - began_ms));
+		} else if (strncmp(line, "prove ", 6) == 0) {
+			dir_watch_prove(watch, strtoull(line + 6, NULL, 10));
 		} else if (strncmp(line, "sleep ", 6) == 0) {
 			atomic_store(&pause_ms, strtoul(line + 6, NULL, 10));
 		} else if (strcmp(line, "use\n") == 0) {
@@ -156,7 +164,7 @@ static void obey(struct dir_watch *watch)
 
 int main(int count, char **arguments)
 {
-	static const char *const attributes[] = {"objectClass", "uid", NULL};
+	static const char *const attributes[] = {"objectClass", "uid", "entryUUID", "nsUniqueId", NULL};
 	const struct log log = {.level = LOG_LEVEL_DEBUG, .write = write_log};
 	struct dir_watch_plan plan = {
 	    .attributes = attributes,

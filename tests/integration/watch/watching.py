@@ -148,13 +148,16 @@ def state_control(state, uuid, cookie=None):
 
 class FakeServer:
     """
-    Answers binds and base searches; a search with the sync control is given to `sync(server, connection, number)`, which says
-    what it likes with say(). `csn`: the values of contextCSN. `silent`: answers nothing any more.
+    Answers binds and base searches; a search with the sync control, or a persistent one, is given to `sync(server, connection,
+    number)`, which says what it likes. `csn`: the values of contextCSN. `dse`: attributes of the root DSE, which says who it is.
+    `silent`: answers nothing any more. `deaf`: no pings.
     """
 
-    def __init__(self, sync, csn=("20260101000000.000001Z#000000#000#000000",)):
+    def __init__(self, sync, csn=("20260101000000.000001Z#000000#000#000000",), dse=None):
         self._sync = sync
         self.csn = csn
+        self.dse = dse
+        self.deaf = False
         self.silent = False
         self.searches = 0  # with the control
         self.pings = 0
@@ -201,13 +204,16 @@ class FakeServer:
             return
         if operation == 0x60:
             connection.sendall(message(number, result(0x61)))
-        elif b"1.3.6.1.4.1.4203.1.9.1.1" in request:
+        elif b"1.3.6.1.4.1.4203.1.9.1.1" in request or b"2.16.840.1.113730.3.4.3" in request:
             self.searches += 1
             self._sync(self, connection, number)
         elif b"contextCSN" in request:
             answer = message(number, entry("dc=x", contextCSN=self.csn)) if self.csn is not None else b""
             connection.sendall(answer + message(number, result(0x65)))
-        else:
+        elif b"netscapemdsuffix" in request:
+            answer = message(number, entry("", **self.dse)) if self.dse is not None else b""
+            connection.sendall(answer + message(number, result(0x65)))
+        elif not self.deaf:
             self.pings += 1
             connection.sendall(message(number, result(0x65)))
 

@@ -21,7 +21,9 @@ static const char *word_of(const struct dir_watch_event *event)
 	switch (event->kind) {
 	case DIR_WATCH_UP:
 	case DIR_WATCH_MARK:
-		return event->mark;
+		return event->mark != NULL ? event->mark : event->server;
+	case DIR_WATCH_CURRENT:
+		return event->proof == 7 ? "current 7" : "current";
 	case DIR_WATCH_CHANGE:
 		return event->entry->dn;
 	case DIR_WATCH_LOST:
@@ -132,7 +134,8 @@ static void tell__a_change__is_copied_with_all_it_shows(void **state)
 	struct dir_attribute attributes[] = {{name, uids, 1}, {"photo", photos, 2}, {"empty", NULL, 0}};
 	struct dir_entry entry = {
 	    .dn = dn, .id = entry_id, .attributes = attributes, .attribute_count = 3, .next = &entry};
-	const struct dir_watch_event event = {DIR_WATCH_CHANGE, DIR_CHANGE_ADD, &entry, id, mark, NULL};
+	const struct dir_watch_event event = {
+	    .kind = DIR_WATCH_CHANGE, .change = DIR_CHANGE_ADD, .entry = &entry, .id = id, .mark = mark};
 
 	rig->queue.heard = hear_change;
 	assert_status(dir_watch_queue_tell(&rig->queue, &event), STATUS_OK, NULL);
@@ -142,6 +145,19 @@ static void tell__a_change__is_copied_with_all_it_shows(void **state)
 
 	assert_int_equal(change_check.calls, 1);
 	assert_true(change_check.is_good);
+}
+
+static void tell__without_marks__server_and_proof_are_copied(void **state)
+{
+	struct rig *rig = *state;
+	char server[] = "server";
+	const struct dir_watch_event up = {.kind = DIR_WATCH_UP, .server = server};
+	const struct dir_watch_event current = {.kind = DIR_WATCH_CURRENT, .proof = 7};
+
+	assert_status(dir_watch_queue_tell(&rig->queue, &up), STATUS_OK, NULL);
+	assert_status(dir_watch_queue_tell(&rig->queue, &current), STATUS_OK, NULL);
+	server[0] = '?';
+	check_heard(rig, "server current 7");
 }
 
 static void tell__more_than_fits__limit_and_nothing_is_lost_silently(void **state)
@@ -259,6 +275,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(tell__events__are_heard_later_in_order),
 	    TEST(tell__a_change__is_copied_with_all_it_shows),
+	    TEST(tell__without_marks__server_and_proof_are_copied),
 	    TEST(tell__more_than_fits__limit_and_nothing_is_lost_silently),
 	    TEST(tell__more_bytes_than_fit__limit),
 	    TEST(tell_lost__without_dropping__comes_behind_the_rest),
