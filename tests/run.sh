@@ -9,7 +9,7 @@ gcc libc6-dev clang libclang-rt-14-dev cmake ninja-build pkg-config git
 libldap-dev libsasl2-dev libkrb5-dev libxml2-dev libcmocka-dev
 gcc-mingw-w64-x86-64-win32
 clang-format clang-tidy cppcheck shellcheck groff-base
-slapd ldap-utils openssl ca-certificates libsasl2-modules libsasl2-modules-gssapi-mit
+slapd 389-ds-base ldap-utils openssl ca-certificates libsasl2-modules libsasl2-modules-gssapi-mit
 krb5-kdc krb5-admin-server krb5-user faketime
 samba-ad-dc samba-ad-provision samba-dsdb-modules python3-samba bind9-dnsutils
 python3 libxml2-utils

@@ -11,8 +11,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "support"))
 import testbed_process as process  # noqa: E402
 from testbed_process import LOOPBACK  # noqa: E402
 
-# RFC 4533 section 2.2: the Sync Request control. It travels in clear text here.
-_SYNC_REQUEST = b"1.3.6.1.4.1.4203.1.9.1.1"
+# RFC 4533 section 2.2: the Sync Request control; the persistent search. They travel in clear text here.
+_WATCHES = (b"1.3.6.1.4.1.4203.1.9.1.1", b"2.16.840.1.113730.3.4.3")
 
 PASS, FREEZE, CUT = "pass", "freeze", "cut"
 
@@ -125,7 +125,7 @@ class _Link(threading.Thread):
 
     def _forward(self, side):
         data = side.recv(65536)
-        if side is self._client and _SYNC_REQUEST in data:
+        if side is self._client and any(watch in data for watch in _WATCHES):
             self.is_watch = True
         if self.is_watch and self._proxy.mode != PASS and side is self._client and data:
             while self._proxy.mode == FREEZE and not self._is_over:
