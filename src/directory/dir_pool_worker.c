@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <directory/dir_pool_private.h>
 
+#include <directory/dir_renewal.h>
 #include <os/clock.h>
-#include <os/random.h>
 
 /* A server that breaks every connection after some work fills no log: its losses are told this often. */
 #define TELL_LOSS_EVERY_MS 1000
@@ -79,22 +79,6 @@ static void connect_or_wait_locked(struct dir_pool *pool, struct dir_worker *wor
 		adopt_locked(pool, worker, conn, number);
 }
 
-/* A fifth of what is left of the ticket, or less, before its end; and a little earlier, each host in its own way. */
-static uint64_t renew_due(const struct dir_pool *pool, const struct dir_conn *conn, uint64_t now_ms)
-{
-	const uint64_t end_ms = dir_conn_end_ms(conn);
-	uint64_t ahead_ms;
-
-	if (end_ms == UINT64_MAX)
-		return UINT64_MAX;
-	if (end_ms <= now_ms)
-		return now_ms + pool->tuning.renew_again_ms;
-	ahead_ms = (end_ms - now_ms) / 5;
-	if (ahead_ms > pool->tuning.renew_ahead_ms)
-		ahead_ms = pool->tuning.renew_ahead_ms;
-	return end_ms - ahead_ms - random_below((uint32_t)(ahead_ms / 2) + 1);
-}
-
 static void adopt_locked(struct dir_pool *pool, struct dir_worker *worker, struct dir_conn *conn, size_t number)
 {
 	const char *uri = pool->servers[number].uri;
@@ -111,7 +95,8 @@ static void adopt_locked(struct dir_pool *pool, struct dir_worker *worker, struc
 	worker->losses = pool->servers[number].losses;
 	worker->last_use_ms = now_ms;
 	worker->failback_due_ms = now_ms + pool->tuning.failback_ms;
-	worker->renew_due_ms = renew_due(pool, conn, now_ms);
+	worker->renew_due_ms =
+	    dir_renewal_due_ms(dir_conn_end_ms(conn), now_ms, pool->tuning.renew_ahead_ms, pool->tuning.renew_again_ms);
 	pool->stats.connects++;
 	dir_pool_wake_all_locked(pool);
 	mutex_unlock(&pool->lock);

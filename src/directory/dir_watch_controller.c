@@ -3,6 +3,7 @@
 
 #include <base/ascii.h>
 #include <directory/dir_mark.h>
+#include <directory/dir_renewal.h>
 #include <os/clock.h>
 #include <string.h>
 
@@ -203,12 +204,54 @@ static uint64_t next_poll_ms(struct controller_session *session)
 	return dir_watch_is_used(session->watch, clock_monotonic_ms()) || ping_ms < soon_ms ? soon_ms : ping_ms;
 }
 
+/* Open a connection, and have it take the place of the one before. */
+static enum status connect_to(struct controller_session *session, struct error *error)
+{
+	const struct dir_watch_tuning *tuning = &session->watch->tuning;
+	struct dir_conn *conn = NULL;
+	const enum status status = dir_conn_open(session->watch->directory, controller_uri(session),
+						 clock_monotonic_ms() + tuning->connect_ms, &conn, error);
+
+	if (status != STATUS_OK)
+		return status;
+	dir_conn_interrupt_by(conn, &session->interrupt);
+	dir_conn_close(&session->conn);
+	session->conn = conn;
+	session->renew_due_ms = dir_renewal_due_ms(dir_conn_end_ms(conn), clock_monotonic_ms(), tuning->renew_ahead_ms,
+						   tuning->renew_again_ms);
+	return STATUS_OK;
+}
+
+/*
+ * The controller ends a connection with the ticket that it was bound with. The session outlives it, for its USN goes on: that a name
+ * in DNS led elsewhere this time is seen by the next poll. Where it fails the old connection is as good as it was.
+ */
+static void renew(struct controller_session *session)
+{
+	const struct dir_watch_tuning *tuning = &session->watch->tuning;
+	struct error error = {0};
+	const enum status status = connect_to(session, &error);
+
+	if (status == STATUS_OK)
+		return;
+	log_failure(session->watch->log, LOG_LEVEL_WARNING,
+		    "the watch's connection could not be made anew before its ticket ends, trying again", &error);
+	session->renew_due_ms =
+	    clock_monotonic_ms() + (status == STATUS_REFUSED ? tuning->refused_ms : tuning->renew_again_ms);
+}
+
 static enum status step(struct controller_session *session)
 {
-	const uint64_t due_ms = next_poll_ms(session);
-	const enum status status =
-	    clock_monotonic_ms() >= due_ms ? poll(session) : dir_conn_listen(session->conn, due_ms, session->error);
+	const uint64_t poll_due_ms = next_poll_ms(session);
+	const uint64_t due_ms = poll_due_ms < session->renew_due_ms ? poll_due_ms : session->renew_due_ms;
+	enum status status = STATUS_OK;
 
+	if (clock_monotonic_ms() >= session->renew_due_ms)
+		renew(session);
+	else if (clock_monotonic_ms() >= poll_due_ms)
+		status = poll(session);
+	else
+		status = dir_conn_listen(session->conn, due_ms, session->error);
 	if (dir_watch_is_stopping(session->watch))
 		return STATUS_CANCELLED;
 	return status;
@@ -256,12 +299,9 @@ enum dir_session_end dir_watch_controller_session(struct dir_watch *watch, size_
 	enum dir_session_end end = DIR_SESSION_OVERRUN;
 	enum status status;
 
-	status = dir_conn_open(watch->directory, controller_uri(&session),
-			       clock_monotonic_ms() + watch->tuning.connect_ms, &session.conn, error);
-	if (status != STATUS_OK)
-		return status == STATUS_REFUSED ? DIR_SESSION_REFUSED : DIR_SESSION_BROKEN;
 	session.interrupt.context = &session;
-	dir_conn_interrupt_by(session.conn, &session.interrupt);
+	if ((status = connect_to(&session, error)) != STATUS_OK)
+		return status == STATUS_REFUSED ? DIR_SESSION_REFUSED : DIR_SESSION_BROKEN;
 	text_init(&session.container);
 	text_init(&session.mark);
 	text_init(&session.latest);

@@ -35,7 +35,8 @@ struct dir_watch_tuning {
 	uint64_t refresh_ms;
 	uint64_t ping_ms;
 	uint64_t steady_ms;
-	uint64_t poll_ms, linger_ms, poll_rest; /* domain controllers, as are the next two */
+	uint64_t poll_ms, linger_ms, poll_rest; /* domain controllers, as is all down to max_steps */
+	uint64_t renew_ahead_ms, renew_again_ms;
 	uint64_t overlap_ms; /* for how long missing steps of the USN are asked for again (dir_usn.h) */
 	size_t max_steps;
 	uint64_t settle_ms;

@@ -28,11 +28,13 @@ def fill(domain):
 class TicketsTest(unittest.TestCase):
     def policy(self, samba, name, **bind):
         return testbed.write_policy(os.path.join(samba.directory, name), samba, allow=[samba.group_dn("admins")],
-                                    bind=dict(bind, mechanism="GSSAPI"), users=USERS, cache={"unwatched-ttl": "0s"})
+                                    bind=dict(bind, mechanism="GSSAPI"), users=USERS)
 
     def ask(self, asking, until, verdicts):
+        """One who is remembered, while the watch lives, and one who is new to the directory each time."""
         while time.monotonic() < until:
             verdicts.append(asking.ask("CORP\\alice")["verdict"])
+            verdicts.append(asking.ask("CORP\\nobody%d" % len(verdicts))["verdict"])
             time.sleep(0.1)
 
     def test_renewed_and_not_renewed(self):
@@ -58,6 +60,10 @@ class TicketsTest(unittest.TestCase):
             self.assertIn("the Kerberos ticket has expired", other.errors())
             self.assertNotIn("error", renewed, asking.errors())
             self.assertNotIn("anew", asking.errors(), "a connection was ended before it was renewed")
+            # The watch as well: its USN goes on, over three connections.
+            self.assertNotIn("changes are", asking.errors(), "the watch was lost")
+            self.assertNotIn("warning", asking.errors())
+            self.assertIn("no longer told", other.errors())
 
 
 if __name__ == "__main__":
