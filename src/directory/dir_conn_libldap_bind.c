@@ -140,7 +140,10 @@ static enum status check_kerberos(struct dir_conn *conn, struct error *error)
 				 bind_failed, conn->uri);
 	if (conn->is_tls)
 		return STATUS_OK;
-	if (ldap_get_option(conn->ld, LDAP_OPT_X_SASL_SSF, &ssf) == LDAP_OPT_SUCCESS && ssf >= least)
+	/* Where there is no layer, there is no such option. */
+	if (ldap_get_option(conn->ld, LDAP_OPT_X_SASL_SSF, &ssf) != LDAP_OPT_SUCCESS)
+		ssf = 0;
+	if (ssf >= least)
 		return STATUS_OK;
 	(void)error_set(error, STATUS_REFUSED, "%s '%s': %s (%lu of %u)", bind_failed, conn->uri,
 			dir_bind_trouble_text(DIR_BIND_TROUBLE_LAYER_TOO_WEAK), (unsigned long)ssf, least);

@@ -10,6 +10,12 @@
 /* Only the library's own calls that wait would use these; ours never do. */
 #define LIBRARY_TIMEOUT_S 3
 
+/*
+ * The longest packet of a security layer that we take, which is liblber's limit. GSSAPI tells the server (RFC 4752 3.1); GSS-SPNEGO
+ * tells nobody anything, and its servers send an answer of whatever length as one packet.
+ */
+#define SASL_PACKET_MAX_BYTES 0xffffff
+
 /* Where the distributions keep the certificates of the public authorities. */
 static const char *const system_ca_files[] = {
     "/etc/ssl/certs/ca-certificates.crt",
@@ -102,8 +108,9 @@ static enum status set_sasl(LDAP *ld, const struct config_directory *directory, 
 	 * Inside TLS no second layer (AD refuses one). On a clear connection Kerberos has to bring its own;
 	 * the other mechanisms have none to bring, and clear text was asked for in words.
 	 */
-	(void)snprintf(properties, sizeof(properties), "noanonymous,noplain,minssf=%u,maxssf=%d,maxbufsize=65536",
-		       is_clear && is_kerberos ? dir_conn_least_ssf(directory) : 0, is_clear ? CONFIG_MAX_SSF : 0);
+	(void)snprintf(properties, sizeof(properties), "noanonymous,noplain,minssf=%u,maxssf=%d,maxbufsize=%d",
+		       is_clear && is_kerberos ? dir_conn_least_ssf(directory) : 0, is_clear ? CONFIG_MAX_SSF : 0,
+		       SASL_PACKET_MAX_BYTES);
 	if ((status = set_text(ld, LDAP_OPT_X_SASL_SECPROPS, properties, "SASL_SECPROPS", error)) != STATUS_OK ||
 	    (status = set_flag(ld, LDAP_OPT_X_SASL_NOCANON, true, "SASL_NOCANON", error)) != STATUS_OK)
 		return status;

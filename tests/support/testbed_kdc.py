@@ -95,6 +95,9 @@ class Kdc:
     def stop(self):
         self._server.end(signal.SIGTERM)
 
+    def is_running(self):
+        return self._server.is_running()
+
     def suspend(self):
         self._server.suspend()
 

@@ -22,7 +22,9 @@ import testbed  # noqa: E402
 from asking import Asking  # noqa: E402
 from testbed import REALM, Kdc, Slapd, group, person  # noqa: E402
 
-PEOPLE = person("alice") + person("bob") + group("admins", ["alice"])
+MANY = ["person%d" % number for number in range(3000)]
+# "many" is an entry of 150 KB: more than one packet of the security layer (65536 bytes) holds.
+PEOPLE = person("alice") + person("bob") + group("admins", ["alice"]) + group("many", ["alice"] + MANY)
 SERVICE = "wsmauthz"
 # Each with its key in a file of its own, NAME.keytab.
 ACCOUNTS = (SERVICE, "rekeyed", "locked", "gone", "short")
@@ -113,6 +115,42 @@ class KerberosTest(unittest.TestCase):
         self.assert_decides(self.policy(tls="ldaps", keytab=self.keytab_of(SERVICE)))
         self.assert_logged(r'BIND dn="uid=wsmauthz,.* mech=GSSAPI bind_ssf=0 ssf=[1-9]')
 
+    def test_answer_in_several_packets_of_the_layer(self):
+        for mechanism in ("GSSAPI", "GSS-SPNEGO"):
+            with self.subTest(mechanism=mechanism):
+                policy = testbed.write_policy(
+                    self.file("xml"), self.slapd, allow=[self.slapd.group_dn("many")], uri=self.host_uri,
+                    bind={"mechanism": mechanism, "keytab": self.keytab_of(SERVICE)}, timeout="10s")
+                self.assert_decides(policy)
+
+    def test_careless_configuration_of_libldap_has_no_say(self):
+        """What ldap.conf and the environment say of SASL would take the seal off, and the channel binding."""
+        lines = {"SASL_SECPROPS": "none,maxssf=0", "SASL_MECH": "PLAIN", "SASL_CBINDING": "none", "SASL_NOCANON": "off",
+                 "SASL_AUTHZID": "dn:cn=somebody", "SASL_REALM": "ELSEWHERE"}
+        testbed.write_file(self.file("ldap.conf"), "".join("%s %s\n" % line for line in lines.items()))
+        env = self.environment(LDAPCONF=self.file("ldap.conf"), **{"LDAP" + name: value for name, value in lines.items()})
+        env.pop("LDAPNOINIT", None)
+        before = len(self.slapd.log())
+        self.assert_decides(self.policy(keytab=self.keytab_of(SERVICE)), env)
+        self.assertIn("mech=GSSAPI bind_ssf=256 ssf=256", self.slapd.log()[before:])
+
+    def test_own_cache_then_own_client_keytab(self):
+        """With nothing in the policy: the process's own tickets, and when they are old its own keys."""
+        cache = self.file("default-cache")
+        env = self.environment()
+        self.assert_blames("Kerberos", self.policy(), env)
+        self.login(cache)
+        before = Path(cache).read_bytes()
+        self.assert_decides(self.policy(), env)
+        self.login(cache, "-l", "1s")
+        time.sleep(2.1)
+        self.assert_blames("the Kerberos ticket has expired", self.policy(), env)
+        env["KRB5_CLIENT_KTNAME"] = self.keytab_of(SERVICE)
+        old = Path(cache).read_bytes()
+        self.assert_decides(self.policy(), env)
+        self.assertEqual(Path(cache).read_bytes(), old, "the process's own cache was written to")
+        self.assertNotEqual(old, before)
+
     def test_first_key_without_a_principal(self):
         self.assert_decides(self.policy(keytab=self.keytab_of(SERVICE)))
 
@@ -166,6 +204,18 @@ class KerberosTest(unittest.TestCase):
             finally:
                 self.kdc.start()
         self.assertIn("no Kerberos server (KDC) answered", asking.errors())
+
+    def test_kdc_that_comes_late(self):
+        self.kdc.stop()
+        try:
+            with Asking(self.program, self.policy(keytab=self.keytab_of(SERVICE)), self.environment()) as asking:
+                self.assertEqual(asking.ask("CORP\\alice")["verdict"], "error")
+                self.kdc.start()
+                testbed.wait_until(lambda: asking.ask("CORP\\alice")["verdict"] == "authorize", 30, "the bind")
+            self.assertIn("no Kerberos server (KDC) answered", asking.errors())
+        finally:
+            if not self.kdc.is_running():
+                self.kdc.start()
 
     # What is to blame
 
@@ -245,6 +295,23 @@ class KerberosTest(unittest.TestCase):
         self.assert_decides(self.policy(keytab=self.keytab_of(SERVICE), minssf=128), env)
         self.assert_blames("protected less than bind/@minssf wants",
                            self.policy(keytab=self.keytab_of(SERVICE), minssf=256), env)
+
+    def test_server_that_takes_the_layer_off(self):
+        """So would somebody on the way who changes what the server offers; nothing is sent over such a connection."""
+        self.slapd.reconfigure(extra_global="sasl-secprops maxssf=0")
+        self.addCleanup(self.slapd.reconfigure, extra_global="")
+        before = len(self.slapd.log())
+        self.assert_blames("protected less than bind/@minssf wants", self.policy(keytab=self.keytab_of(SERVICE)))
+        self.assertNotIn(" SRCH ", self.slapd.log()[before:])
+        self.assert_decides(self.policy(keytab=self.keytab_of(SERVICE), minssf=0))
+        self.assert_logged(r'BIND dn="uid=wsmauthz,.* mech=GSSAPI bind_ssf=0 ssf=0\n')
+        self.assert_decides(self.policy(tls="ldaps", keytab=self.keytab_of(SERVICE)))
+
+    def test_server_that_wants_more(self):
+        """It takes the bind, and then no search (13)."""
+        self.slapd.reconfigure(extra_global="sasl-secprops maxssf=0\nsecurity sasl=128")
+        self.addCleanup(self.slapd.reconfigure, extra_global="")
+        self.assert_blames("confidentiality required (13)", self.policy(keytab=self.keytab_of(SERVICE), minssf=0))
 
     def test_silent_kdc(self):
         """Nobody is held longer than the policy says, and the program ends when the library has given up."""
