@@ -256,6 +256,10 @@ class Samba:
 
     # Clients
 
+    def add_names(self, *names):
+        """More DNS names of its address, for the clients in this network."""
+        self._network.add_address(self.address, *names)
+
     def client_environment(self, tickets="tickets", keytab=True):
         """
         The environment of a client that binds by Kerberos: this one, this realm, a ticket cache of its own (a name in the

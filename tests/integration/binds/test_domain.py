@@ -5,11 +5,13 @@ import json
 import os
 import subprocess
 import sys
+import time
 import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "support"))
 import testbed  # noqa: E402
+from asking import Asking  # noqa: E402
 from testbed import Samba  # noqa: E402
 
 LOCKOUT_THRESHOLD = 8
@@ -21,7 +23,7 @@ def fill(domain):
     alice = domain.user("alice")
     domain.user("bob")
     domain.group("admins", [alice])
-    for name in ("wrong", "disabled", "expired", "stale", "elsewhere", "never", "locked"):
+    for name in ("wrong", "disabled", "expired", "stale", "elsewhere", "never", "locked", "other"):
         domain.user(name, password=SECRET)
     domain.replace(domain.suffix, "lockoutThreshold", str(LOCKOUT_THRESHOLD))
     domain.replace(domain.person_dn("disabled"), "userAccountControl", "514")
@@ -115,6 +117,29 @@ class DomainTest(unittest.TestCase):
     def test_unknown_name_of_the_server(self):
         self.assert_blames("knows no service ldap/ of this server's name (SPN)",
                            self.policy(uri="ldap://" + self.samba.address))
+
+    def test_name_that_another_account_has(self):
+        """The KDC makes the ticket with that account's key, and the controller cannot read it."""
+        alias = "alias." + self.samba.dns_domain
+        self.samba.add_names("alias." + self.samba.dns_domain, "stranger." + self.samba.dns_domain)
+        self.samba.replace(self.samba.person_dn("other"), "servicePrincipalName", "ldap/" + alias)
+        for mechanism in ("GSSAPI", "GSS-SPNEGO"):
+            with self.subTest(mechanism=mechanism):
+                answers = self.assert_blames("the server did not accept our Kerberos ticket", self.policy(
+                    uri="ldap://" + alias, mechanism=mechanism, keytab=self.samba.keytab))
+                self.assertIn("SPN", answers.stderr)
+        answers = self.assert_blames("knows no service ldap/ of this server's name (SPN)",
+                                     self.policy(uri="ldap://stranger." + self.samba.dns_domain))
+        self.assertIn("no ticket for ldap/stranger." + self.samba.dns_domain, answers.stderr)
+
+    def test_controller_that_comes_back(self):
+        with Asking(self.program, self.policy(), self.environment()) as asking:
+            testbed.wait_until(lambda: asking.ask("CORP\\alice")["verdict"] == "authorize", 10, "the first bind")
+            self.samba.kill()
+            time.sleep(1.5)  # nothing is remembered any longer
+            self.assertEqual(asking.ask("CORP\\alice")["verdict"], "error", asking.errors())
+            self.samba.start()
+            testbed.wait_until(lambda: asking.ask("CORP\\alice")["verdict"] == "authorize", 30, "another bind")
 
     def test_wrong_clock(self):
         env = self.environment(" kdc_timesync = 0\n", FAKETIME_DONT_FAKE_MONOTONIC="1", DONT_FAKE_MONOTONIC="1")
