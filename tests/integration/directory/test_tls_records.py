@@ -52,6 +52,7 @@ class ShortRecords:
                 client.sendall(outgoing.read())
                 incoming.write(client.recv(65536) or b"")
             client.sendall(outgoing.read())
+            self._pass_on(server, tls)  # the bind may have come with the end of the handshake
             with selectors.DefaultSelector() as selector:
                 selector.register(client, selectors.EVENT_READ)
                 selector.register(server, selectors.EVENT_READ)
@@ -71,15 +72,19 @@ class ShortRecords:
         except ssl.SSLWantReadError:
             return False
 
-    @staticmethod
-    def _forward(client, server, tls, incoming):
+    def _forward(self, client, server, tls, incoming):
         data = client.recv(65536)
         incoming.write(data)
+        return bool(data) and self._pass_on(server, tls)
+
+    @staticmethod
+    def _pass_on(server, tls):
+        """False: the client has said goodbye."""
         with contextlib.suppress(ssl.SSLWantReadError):
-            while data:
-                data = tls.read(65536)
+            while data := tls.read(65536):
                 server.sendall(data)
-        return bool(data)
+            return False
+        return True
 
     def _answer(self, client, server, tls, outgoing):
         time.sleep(GATHER_S)
