@@ -3,23 +3,29 @@
 # wsmauthz at work, from a fresh clone on a Debian machine: builds it, starts a throw-away OpenLDAP with a sample company,
 # asks about some fifty people and shows what the answers are and why.
 #
-#   sh docker/demo.sh [--native | --container] [--keep] [--program FILE]
+#   sh docker/demo.sh [--native | --container | --ad] [--keep] [--program FILE]
 #
 #   --native         start slapd directly, also where there is a container engine
 #   --container      use docker or podman, and give up where neither works
+#   --ad             Active Directory: a throw-away Samba domain controller with the same company, bound to by Kerberos
 #   --keep           leave the directory server running at the end, and say how to ask it and how to stop it
 #   --program FILE   a wsmauthz that is built already
 #
 # Needs root or sudo only to install packages that are missing. The directory server listens on 127.0.0.1 only, at a port
-# that is free, and is gone afterwards, together with everything but build/demo. No service of the machine is started,
+# that is free (the domain controller in a network of its own, which takes root or a kernel that lets users make
+# namespaces), and is gone afterwards, together with everything but build/demo. No service of the machine is started,
 # stopped or changed.
 set -u
 PATH=$PATH:/usr/sbin:/sbin
 source=$(cd "$(dirname "$0")/.." && pwd)
 run_openldap=$source/docker/openldap/run-openldap.sh
+run_samba=$source/docker/samba/run-samba.sh
 company=$source/docker/company
+# Where policy.xml.in, people.txt and expected.txt are.
+questions=$company
 build_packages="gcc libc6-dev cmake ninja-build pkg-config libldap-dev libsasl2-dev libkrb5-dev libxml2-dev"
 native_packages="slapd ldap-utils openssl libsasl2-modules"
+ad_packages="samba-ad-dc samba-ad-provision samba-dsdb-modules python3-samba ldap-utils openssl libsasl2-modules-gssapi-mit iproute2"
 
 how=auto
 keep=no
@@ -33,7 +39,7 @@ made_policy=no
 began=$(date +%s)
 
 usage() {
-	sed -n '6,11s/^# \{0,3\}//p' "$0" >&2
+	sed -n '6,12s/^# \{0,3\}//p' "$0" >&2
 	exit 2
 }
 
@@ -96,12 +102,28 @@ missing_of() {
 # Debian starts a service when its package is installed; a policy-rc.d that answers 101 says no. One that is there already
 # is somebody's decision and stays. Without a configuration of its own, slapd would not start at the next boot either.
 forbid_services() {
-	printf 'slapd slapd/no_configuration boolean true\n' >"$work/debconf"
-	logged as_root debconf-set-selections "$work/debconf"
+	case " $* " in
+	*" slapd "*)
+		printf 'slapd slapd/no_configuration boolean true\n' >"$work/debconf"
+		logged as_root debconf-set-selections "$work/debconf"
+		;;
+	esac
 	[ ! -e /usr/sbin/policy-rc.d ] || return 0
 	made_policy=yes
 	printf '#!/bin/sh\nexit 101\n' >"$work/policy-rc.d"
 	logged as_root install -m 0755 "$work/policy-rc.d" /usr/sbin/policy-rc.d
+}
+
+# The services that packages bring and that are not here yet; what is here stays as it is.
+services_of() {
+	for package in "$@"; do
+		case $package in
+		slapd) printf 'slapd\n' ;;
+		samba-ad-dc) printf '%s\n' samba-ad-dc smbd nmbd winbind ;;
+		esac
+	done | while read -r service; do
+		[ -e "/etc/init.d/$service" ] || printf '%s ' "$service"
+	done
 }
 
 allow_services() {
@@ -119,16 +141,15 @@ install_packages() {
 	command -v apt-get >/dev/null || give_up "This is no Debian; install the counterparts of: $*"
 	[ "$(id -u)" -eq 0 ] || command -v sudo >/dev/null || give_up "Installing packages takes root; run as root: apt-get install $*"
 	note "installing: $*"
-	case " $* " in *" slapd "*) forbid_services ;; esac
+	services=$(services_of "$@")
+	[ -z "$services" ] || forbid_services "$@"
 	logged as_root apt-get -o DPkg::Lock::Timeout=120 update || note "apt-get update reported a problem; going on with the package lists that are here"
 	logged as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=120 install -y --no-install-recommends "$@" ||
 		give_up "apt-get could not install the packages."
-	case " $* " in
-	*" slapd "*)
-		logged as_root update-rc.d slapd disable
-		note "Debian's own slapd service stays off (update-rc.d slapd enable turns it on)"
-		;;
-	esac
+	for service in $services; do
+		[ ! -e "/etc/init.d/$service" ] || logged as_root update-rc.d "$service" disable
+	done
+	[ -z "$services" ] || note "Debian's own services stay off (update-rc.d NAME enable turns one on): $services"
 	allow_services
 }
 
@@ -172,6 +193,26 @@ start_native() {
 		server=''
 	done
 	return 1
+}
+
+may_have_network() {
+	as_user=''
+	[ "$(id -u)" -eq 0 ] || as_user="--user --map-root-user"
+	# shellcheck disable=SC2086 # two words or none
+	unshare $as_user --net --mount true 2>/dev/null
+}
+
+# In a network of its own, because a domain controller's ports are fixed.
+start_ad() {
+	may_have_network || give_up "The domain controller wants a network of its own, which this kernel gives to root only, or (in a container that is not privileged) to nobody."
+	# shellcheck disable=SC2086 # a list of words
+	install_packages $ad_packages
+	note "making the domain, which takes some seconds"
+	"$run_samba" --private "$work/state" >>"$work/log" 2>&1 </dev/null &
+	server=$!
+	until_ready 180 "$run_samba" --health "$work/state" || give_up "The domain controller did not start."
+	cp "$work/state/authorizer.keytab" "$work/"
+	note "Samba runs natively, process $server, in a network of its own: dc1.corp.example"
 }
 
 engine_answers() {
@@ -223,6 +264,10 @@ start_in_container() {
 }
 
 start_server() {
+	if [ "$how" = ad ]; then
+		start_ad
+		return
+	fi
 	if [ "$how" != native ] && start_in_container; then
 		note "OpenLDAP runs in the container $container, on 127.0.0.1:$port"
 		return
@@ -235,15 +280,20 @@ start_server() {
 }
 
 write_policy() {
-	sed "s|@URI@|ldaps://127.0.0.1:$port|" "$company/policy.xml.in" >"$work/policy.xml"
+	sed "s|@URI@|ldaps://127.0.0.1:${port:-}|" "$questions/policy.xml.in" >"$work/policy.xml"
 	note "the policy: whoever is in Leavers is denied, whoever is in WinRM Users or Tier 0 is authorized;"
 	note "who belongs to EMEA, APAC, LATAM or the lab is redirected there, because this host stands in AMER"
 }
 
+# Runs a command where the directory server can be reached.
+beside_server() {
+	if [ "$how" = ad ]; then "$run_samba" --enter "$work/state" "$@"; else "$@"; fi
+}
+
 # check's status says whether somebody was denied (1) or a question had no answer (3); only others mean that it did not run.
 ask() {
-	sed -n '/^[^#]/s/	.*//p' "$company/people.txt" |
-		timeout 60 "$program" check --config "$work/policy.xml" --json - >"$work/answers" 2>>"$work/log"
+	sed -n '/^[^#]/s/	.*//p' "$questions/people.txt" |
+		beside_server timeout 60 "$program" check --config "$work/policy.xml" --json - >"$work/answers" 2>>"$work/log"
 	case $? in
 	0 | 1 | 3) ;;
 	*) give_up "wsmauthz check did not run." ;;
@@ -256,8 +306,8 @@ show() {
 		[ -n "${NO_COLOR:-}" ] || color=1
 		columns=$(stty size </dev/tty 2>/dev/null | cut -d ' ' -f 2)
 	fi
-	LC_ALL=C awk -v color="$color" -v columns="${columns:-160}" -f "$company/verdicts.awk" "$company/expected.txt" \
-		"$company/people.txt" "$work/answers" >"$work/table"
+	LC_ALL=C awk -v color="$color" -v columns="${columns:-160}" -f "$company/verdicts.awk" "$questions/expected.txt" \
+		"$questions/people.txt" "$work/answers" >"$work/table"
 	result=$?
 	sed '$d' "$work/table"
 }
@@ -265,14 +315,17 @@ show() {
 say_next() {
 	step "What to try next"
 	if [ "$keep" = no ]; then
+		[ "$how" = ad ] || note "sh docker/demo.sh --ad        the same company as Active Directory, on Samba"
 		note "sh docker/demo.sh --keep      the same, and the directory server stays for questions of your own"
 		note "$program --help"
 		return
 	fi
 	keep=kept
-	note "$program check --config $work/policy.xml 'CORP\\alice'"
-	note "$program check --config $work/policy.xml --json 'CORP\\frank'"
-	note "printf 'alice\\nbob\\n' | $program check --config $work/policy.xml -"
+	enter=''
+	[ "$how" != ad ] || enter="$run_samba --enter $work/state "
+	note "$enter$program check --config $work/policy.xml 'CORP\\alice'"
+	note "$enter$program check --config $work/policy.xml --json 'CORP\\frank'"
+	note "printf 'alice\\nbob\\n' | $enter$program check --config $work/policy.xml -"
 	if [ -n "$container" ]; then
 		note "When you have seen enough: $engine rm -f -v $container; $engine rmi $image; rm -rf $work"
 	else
@@ -284,6 +337,10 @@ while [ $# -gt 0 ]; do
 	case $1 in
 	--native) how=native ;;
 	--container) how=container ;;
+	--ad)
+		how=ad
+		questions=$source/docker/company-ad
+		;;
 	--keep) keep=yes ;;
 	--program)
 		[ $# -ge 2 ] || usage
@@ -299,7 +356,7 @@ done
 umask 077
 work=$(mktemp -d) || exit 1
 trap clean_up EXIT
-trap 'exit 130' INT TERM HUP
+trap 'exit 130' INT TERM HUP PIPE
 
 printf 'wsmauthz: who may open a remote shell here, who may not, and who is sent to another region.\n'
 if [ -z "$program" ]; then
@@ -310,16 +367,18 @@ if [ -z "$program" ]; then
 	build_program
 	note "built $program"
 fi
-step "3. A throw-away directory server with the sample company Example Corp"
+what="directory server"
+[ "$how" != ad ] || what="domain controller"
+step "3. A throw-away $what with the sample company Example Corp"
 start_server
 step "4. The policy"
 write_policy
-step "5. Asking about the senders of docker/company/people.txt"
+step "5. Asking about the senders of docker/${questions##*/}/people.txt"
 note "wsmauthz check --config policy.xml --json -"
 printf '\n'
 ask
 show
 say_next
 summary=$(tail -n 1 "$work/table")
-[ "$result" -eq 0 ] || give_up "Not every answer is what docker/company/expected.txt says: $summary."
+[ "$result" -eq 0 ] || give_up "Not every answer is what docker/${questions##*/}/expected.txt says: $summary."
 printf '\ndemo: ok, %s, in %d s\n' "$summary" $(($(date +%s) - began))

@@ -140,6 +140,13 @@ function explanation(line, reason,    steps, text) {
 	return text
 }
 
+# A security identifier, without the part that is the same for everybody.
+function shortened(name) {
+	if (name ~ /^S-1-5-21-/)
+		sub(/21-.*-/, "21-...-", name)
+	return name
+}
+
 function judge(n, line,    name, verdict, reason, target) {
 	name = value(line, "sender")
 	verdict = value(line, "verdict")
@@ -151,7 +158,7 @@ function judge(n, line,    name, verdict, reason, target) {
 		row("SENDER", "VERDICT", "", "WHY", "WHERE TO", "WHO THAT IS")
 	if (n in heading)
 		print "\n" heading[n]
-	row(name, verdict, verdict, explanation(line, reason), place(verdict, target), who[n])
+	row(shortened(name), verdict, verdict, explanation(line, reason), place(verdict, target), who[n])
 	if (name == sender[n] && verdict == expected_verdict[name] && reason == expected_reason[name] &&
 	    is_target(expected_target[name], target))
 		return

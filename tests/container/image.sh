@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Builds the container of docker/openldap and runs it for real: image.sh SOURCE_DIR [WSMAUTHZ_PROGRAM]
+# Builds the containers of docker/openldap and docker/samba and runs them for real: image.sh SOURCE_DIR [WSMAUTHZ_PROGRAM]
 #
 # No image is fetched from anywhere. The base is made with mmdebstrap from the package sources of this machine; the
 # engine is podman with storage, settings and runtime files of its own in a temporary folder. The build uses the machine's
@@ -112,6 +112,9 @@ build_stage() {
 	logged podman build --format docker --network host --pull=never --build-arg BASE=localhost/debian-base \
 		-f "$source/docker/openldap/Dockerfile" -t wsmauthz-openldap "$source/docker"
 	seconds "docker/openldap built"
+	logged podman build --format docker --network host --pull=never --build-arg BASE=localhost/debian-base \
+		-f "$source/docker/samba/Dockerfile" -t wsmauthz-samba "$source/docker"
+	seconds "docker/samba built"
 }
 
 until_healthy() {
@@ -216,6 +219,57 @@ compose() {
 	LDAP_PORT=21389 LDAPS_PORT=21636 podman-compose --file "$source/docker/compose.yml" "$@"
 }
 
+# The domain controller, with no more capabilities than its Dockerfile says that it needs, on an address of its own.
+check_samba() {
+	logged podman run --detach --name dc1 --network host --read-only --tmpfs /tmp --tmpfs /run --tmpfs /var/cache/samba \
+		--cap-drop ALL --cap-add CHOWN --cap-add DAC_OVERRIDE --cap-add FOWNER --cap-add SETUID --cap-add SETGID \
+		--cap-add NET_BIND_SERVICE --security-opt no-new-privileges --volume domain:/var/lib/company wsmauthz-samba 10.99.99.1
+	if until_healthy dc1; then
+		pass "the domain controller's container becomes healthy"
+	else
+		flunk "the domain controller's container becomes healthy" "$(podman logs --tail 30 dc1 2>&1)"
+		return 0
+	fi
+	is "samba is the container's first process" samba \
+		"$(tr '\0' ' ' <"/proc/$(podman inspect --format '{{.State.Pid}}' dc1)/comm")"
+	is "its secrets are the owner's alone" "600 600 600" "$(podman exec dc1 sh -c \
+		'cd /var/lib/company && stat -c %a authorizer.secret admin.secret authorizer.keytab' | paste -s -d ' ' -)"
+	take_domain dc1
+	[ "$program" = - ] || check_domain_program
+	logged podman stop --time 10 dc1
+	logged podman rm --force --volumes dc1
+	logged podman volume rm --force domain
+	seconds "the domain controller's container"
+}
+
+# Copies what a client by Kerberos needs out of the container, and gives the controller its name.
+take_domain() {
+	mkdir -p "$work/domain"
+	for file in krb5.conf authorizer.keytab; do
+		podman exec "$1" cat "/var/lib/company/$file" >"$work/domain/$file"
+		chmod 0600 "$work/domain/$file"
+	done
+	printf '127.0.0.1 localhost\n10.99.99.1 dc1.corp.example\n' >"$top/hosts"
+	mount --bind "$top/hosts" /etc/hosts
+	printf 'nameserver 10.99.99.1\noptions timeout:1 attempts:1\n' >"$top/resolv.conf"
+	mount --bind "$top/resolv.conf" /etc/resolv.conf
+}
+
+check_domain_program() {
+	cp "$source/docker/company-ad/policy.xml.in" "$work/domain/policy.xml"
+	chmod 0700 "$work/domain"
+	chmod 0600 "$work/domain/policy.xml"
+	sed -n '/^[^#]/s/	.*//p' "$source/docker/company-ad/people.txt" |
+		KRB5_CONFIG=$work/domain/krb5.conf timeout 120 "$program" check --config "$work/domain/policy.xml" --json - \
+			>"$work/answers" 2>"$work/program.err" || :
+	if LC_ALL=C awk -v color=0 -v columns=160 -f "$source/docker/company/verdicts.awk" \
+		"$source/docker/company-ad/expected.txt" "$source/docker/company-ad/people.txt" "$work/answers" >"$work/table"; then
+		pass "the program's verdicts there, bound by Kerberos: $(tail -n 1 "$work/table")"
+	else
+		flunk "the program's verdicts there differ from expected.txt" "$(cat "$work/table" "$work/program.err")"
+	fi
+}
+
 run_stage() {
 	ip link set lo up
 	ip address add 10.99.99.1/32 dev lo
@@ -224,6 +278,7 @@ run_stage() {
 	# shellcheck source=tests/container/checks.sh
 	. "$source/tests/container/checks.sh"
 	check_single || flunk "the checks of one container ran to their end"
+	check_samba || flunk "the checks of the domain controller ran to their end"
 	check_compose || flunk "the checks of compose ran to their end"
 	finish
 	status=$?
