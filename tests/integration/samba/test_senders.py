@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """
 What a cold decision costs on Active Directory, for each way to write the sender: one search, by the program's own count and by
-the server's log, whatever the depth of the groups.
+the server's log, whatever the depth of the groups. What the server would put into the token (tokenGroups) may be read beside
+it, once, for the comparison that no decision waits for.
 """
 import re
 import sys
@@ -18,8 +19,9 @@ OTHER_SUFFIX = "research.example.test"
 # What Samba says of each search at this level.
 LOG_LEVEL = "10"
 SEARCH = re.compile(r"^ldapsrv_SearchRequest: .* filter: \[(.*)\] basedn: \[(.*)\] scope: \[(.*)\] result: (.*)$", re.M)
-# What only the question about a person says, however it names it.
+# What only the question about a person says, however it names him; and the reading of his token.
 ABOUT_A_PERSON = re.compile(r"sAMAccountName=|userPrincipalName=|objectSid=|objectCategory=person")
+TOKEN = "<SID=%s>"
 
 
 def fill(domain):
@@ -73,6 +75,7 @@ class Senders(unittest.TestCase):
                 self.assertEqual(answer["dn"], self.samba.person_dn(name))
                 self.assertEqual((answer["searches"], answer["cached"]), (1, False), answer)
                 self.assertEqual(len(self.about_people(searches)), 1, searches)
+                self.assertIn(self.of_tokens(searches), ([], [TOKEN % self.samba.filled[name]]))
 
     def test_path__of_every_depth__was_no_more_searches(self):
         answer, _, _ = self.ask("CORP\\alice")
@@ -85,6 +88,7 @@ class Senders(unittest.TestCase):
                 answer, searches, _ = self.ask(sender)
                 self.assertEqual((answer["reason"], answer["searches"]), ("no-such-user", 1), answer)
                 self.assertEqual(len(self.about_people(searches)), 1, searches)
+                self.assertEqual(self.of_tokens(searches), [])
 
     def test_foreign_domain_and_no_name__are_no_search(self):
         for sender, reason in (("OTHER\\alice", "foreign-domain"), ("alice@elsewhere.example", "foreign-domain"),
@@ -92,11 +96,15 @@ class Senders(unittest.TestCase):
             with self.subTest(sender=sender):
                 answer, searches, _ = self.ask(sender)
                 self.assertEqual((answer["verdict"], answer["reason"], answer["searches"]), ("deny", reason, 0), answer)
-                self.assertEqual(self.about_people(searches), [])
+                self.assertEqual(self.about_people(searches) + self.of_tokens(searches), [])
 
     @staticmethod
     def about_people(searches):
-        return [search for search in searches if ABOUT_A_PERSON.search(search[0]) or search[1].startswith("<SID=")]
+        return [search for search in searches if ABOUT_A_PERSON.search(search[0])]
+
+    @staticmethod
+    def of_tokens(searches):
+        return [base for _, base, scope, _ in searches if scope == "BASE" and base.startswith("<SID=")]
 
 
 if __name__ == "__main__":
