@@ -352,20 +352,30 @@ static enum status establish(struct dir_conn *conn, const LDAPURLDesc *url, uint
 	enum dir_security security = DIR_SECURITY_TLS;
 	enum status status;
 
+	dir_conn_note_step(conn, DIR_STEP_RESOLVE);
 	if ((status = choose_security(conn, url->lud_scheme, &security, error)) != STATUS_OK ||
-	    (status = dir_conn_attach(conn, url, deadline_ms, error)) != STATUS_OK ||
-	    (status = dir_conn_set_options(conn->ld, conn->directory, security, true, error)) != STATUS_OK)
+	    (status = dir_conn_attach(conn, url, deadline_ms, error)) != STATUS_OK)
+		return status;
+	dir_conn_note_step(conn, DIR_STEP_SECURE);
+	if ((status = dir_conn_set_options(conn->ld, conn->directory, security, true, error)) != STATUS_OK)
 		return status;
 	status = dir_conn_secure(conn, security, deadline_ms, error);
 	if (conn->has_refused_server)
 		dir_conn_explain_certificate(conn, url, security, deadline_ms, error);
 	if (status == STATUS_OK && security != DIR_SECURITY_CLEAR)
 		status = check_version(conn, error);
-	return status == STATUS_OK ? dir_conn_bind(conn, url, security, deadline_ms, error) : status;
+	if (status != STATUS_OK)
+		return status;
+	dir_conn_note_step(conn, DIR_STEP_BIND);
+	status = dir_conn_bind(conn, url, security, deadline_ms, error);
+	if (status == STATUS_OK)
+		dir_conn_note_step(conn, DIR_STEP_DONE);
+	return status;
 }
 
-enum status dir_conn_open(const struct config_directory *directory, const char *uri, uint64_t deadline_ms,
-			  struct dir_conn **conn_out, struct error *error)
+/* `steps` may be NULL. */
+static enum status open_conn(const struct config_directory *directory, const char *uri, uint64_t deadline_ms,
+			     struct dir_steps *steps, struct dir_conn **conn_out, struct error *error)
 {
 	struct dir_conn *conn = memory_new(sizeof(*conn));
 	LDAPURLDesc *url = NULL;
@@ -385,6 +395,8 @@ enum status dir_conn_open(const struct config_directory *directory, const char *
 		goto out;
 	}
 	status = establish(conn, url, deadline_ms, error);
+	if (steps != NULL)
+		dir_conn_tell_steps(conn, url->lud_host, steps);
 	if (status != STATUS_OK)
 		goto out;
 	*conn_out = conn;
@@ -393,6 +405,19 @@ out:
 	ldap_free_urldesc(url);
 	dir_conn_close(&conn);
 	return status;
+}
+
+enum status dir_conn_open(const struct config_directory *directory, const char *uri, uint64_t deadline_ms,
+			  struct dir_conn **conn_out, struct error *error)
+{
+	return open_conn(directory, uri, deadline_ms, NULL, conn_out, error);
+}
+
+enum status dir_steps_open(const struct config_directory *directory, const char *uri, uint64_t deadline_ms,
+			   struct dir_steps *steps_out, struct dir_conn **conn_out, struct error *error)
+{
+	*steps_out = (struct dir_steps){.reached = DIR_STEP_RESOLVE};
+	return open_conn(directory, uri, deadline_ms, steps_out, conn_out, error);
 }
 
 void dir_conn_close(struct dir_conn **conn)

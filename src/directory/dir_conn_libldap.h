@@ -10,6 +10,7 @@
  *	dir_conn_libldap_controls.c     what a search asks beside its filter
  *	dir_conn_libldap_entry.c        a message of the library -> struct dir_entry
  *	dir_conn_libldap_certificate.c  why a certificate was not accepted, in words
+ *	dir_steps_libldap.c             how far an opening came
  *	dir_io_posix.c                  the socket, below the library
  *
  * How we use the library, and why:
@@ -28,6 +29,7 @@
 #include <base/error.h>
 #include <directory/dir_conn.h>
 #include <directory/dir_io.h>
+#include <directory/dir_steps.h>
 #include <directory/dir_tickets.h>
 #include <ldap.h>
 #include <stdbool.h>
@@ -55,6 +57,8 @@ struct dir_conn {
 	bool is_broken;
 	bool has_given_credential;   /* of `tickets`, to the mechanism */
 	struct dir_tickets *tickets; /* owned; NULL: the bind is not by Kerberos */
+	enum dir_step step;          /* of opening it */
+	uint64_t step_began_us[DIR_STEP_DONE + 1];
 	size_t abandoned;
 	const struct dir_conn_interrupt *interrupt; /* borrowed; NULL: none */
 	struct dir_io io;
@@ -156,6 +160,12 @@ NODISCARD enum status dir_conn_secure(struct dir_conn *conn, enum dir_security s
  */
 void dir_conn_explain_certificate(struct dir_conn *conn, const LDAPURLDesc *url, enum dir_security security,
 				  uint64_t deadline_ms, struct error *error);
+
+/** A step of the opening begins; DIR_STEP_DONE: the last one is over. That of connecting is noted by the socket. */
+void dir_conn_note_step(struct dir_conn *conn, enum dir_step step);
+
+/** What an opening met, when it is over; `host`: whose name the certificate should have, NULL when the URI has none. */
+void dir_conn_tell_steps(struct dir_conn *conn, const char *host, struct dir_steps *steps);
 
 /**
  * Copy an entry out of a message.

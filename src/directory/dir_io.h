@@ -30,6 +30,9 @@
 /* Read ahead: a small answer takes one system call instead of two. */
 #define DIR_IO_BUFFER_BYTES 16384
 
+/* An address as people write it. */
+#define DIR_IO_ADDRESS_BYTES 64
+
 struct dir_io {
 	int fd; /* owned; -1 when there is none */
 	uint64_t deadline_ms;
@@ -37,6 +40,12 @@ struct dir_io {
 	bool timed_out; /* a read or write met the deadline: the stream is torn, the connection of no more use */
 	bool is_dead;   /* nothing is read or written any more, not even a farewell */
 	unsigned empty_reads;
+	/* of the connect, for who wants to tell: */
+	uint64_t resolved_us; /* when the host's addresses were known (clock_monotonic_us()); 0: they are not */
+	size_t address_count;
+	char address[DIR_IO_ADDRESS_BYTES]; /* the one that was tried last */
+	bool is_loopback;                   /* ... is this machine's own */
+	bool is_local;                      /* a socket in the file system */
 	int first_byte;    /* that arrived since the connect, or the last dir_io_patient; -1: none has */
 	size_t start, end; /* what of the buffer was not taken yet */
 	char buffer[DIR_IO_BUFFER_BYTES];

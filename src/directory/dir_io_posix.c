@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <directory/dir_io.h>
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -100,8 +101,30 @@ static int connect_within(int family, const struct sockaddr *address, socklen_t 
 	return -1;
 }
 
+/* Remember an address that is tried. */
+static void note_address(struct dir_io *io, const struct sockaddr *address)
+{
+	const void *number = NULL;
+
+	io->is_loopback = false;
+	if (address->sa_family == AF_INET) {
+		const struct sockaddr_in *four = (const struct sockaddr_in *)(const void *)address;
+
+		number = &four->sin_addr;
+		io->is_loopback = (ntohl(four->sin_addr.s_addr) >> 24) == IN_LOOPBACKNET;
+	} else if (address->sa_family == AF_INET6) {
+		const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)(const void *)address;
+
+		number = &six->sin6_addr;
+		io->is_loopback = IN6_IS_ADDR_LOOPBACK(&six->sin6_addr);
+	}
+	io->address[0] = '\0';
+	if (number != NULL)
+		(void)inet_ntop(address->sa_family, number, io->address, sizeof(io->address));
+}
+
 /* Each of the addresses that are left gets its share of the time, so that a black hole does not use it up. */
-static int connect_any(const struct addrinfo *first, uint64_t deadline_ms)
+static int connect_any(struct dir_io *io, const struct addrinfo *first, uint64_t deadline_ms)
 {
 	const struct addrinfo *address;
 	uint64_t now_ms;
@@ -111,12 +134,14 @@ static int connect_any(const struct addrinfo *first, uint64_t deadline_ms)
 
 	for (address = first; address != NULL; address = address->ai_next)
 		left++;
+	io->address_count = left;
 	for (address = first; address != NULL && fd < 0; address = address->ai_next, left--) {
 		now_ms = clock_monotonic_ms();
 		if (now_ms >= deadline_ms) {
 			failure = ETIMEDOUT;
 			break;
 		}
+		note_address(io, address->ai_addr);
 		fd = connect_within(address->ai_family, address->ai_addr, address->ai_addrlen,
 				    now_ms + (deadline_ms - now_ms) / left);
 		if (fd < 0)
@@ -154,7 +179,8 @@ enum status dir_io_connect(struct dir_io *io, const char *host, unsigned port, u
 		return error_hint(error, STATUS_UNREACHABLE,
 				  "check the host name in directory/@uri, and this machine's DNS");
 	}
-	io->fd = connect_any(addresses, deadline_ms);
+	io->resolved_us = clock_monotonic_us();
+	io->fd = connect_any(io, addresses, deadline_ms);
 	failure = errno;
 	freeaddrinfo(addresses);
 	if (io->fd < 0) {
@@ -174,6 +200,8 @@ enum status dir_io_connect_local(struct dir_io *io, const char *path, uint64_t d
 	if (length >= sizeof(address.sun_path))
 		return error_set(error, STATUS_INVALID, "the path of the socket '%s' is too long", path);
 	memcpy(address.sun_path, path, length + 1);
+	io->is_local = true;
+	io->resolved_us = clock_monotonic_us();
 	io->fd = connect_within(AF_UNIX, (const struct sockaddr *)&address, sizeof(address), deadline_ms);
 	if (io->fd < 0)
 		return error_system(error, errno == ETIMEDOUT ? STATUS_TIMEOUT : STATUS_UNREACHABLE, errno,
