@@ -92,6 +92,13 @@ enum dir_watch_kind {
 	DIR_WATCH_CURRENT,
 };
 
+/* What a watch rests on. */
+enum dir_watch_means {
+	DIR_WATCH_BY_SYNC = 0, /* RFC 4533 refreshAndPersist */
+	DIR_WATCH_BY_PSEARCH,  /* a persistent search */
+	DIR_WATCH_BY_USN,      /* highestCommittedUSN of a domain controller, polled */
+};
+
 enum dir_change { DIR_CHANGE_MODIFY = 0, DIR_CHANGE_ADD, DIR_CHANGE_DELETE };
 
 /* Lives until the listener returns. */
@@ -111,14 +118,18 @@ struct dir_watch_event {
 	 * more such values; NULL: not said.
 	 */
 	const char *mark;
-	const struct error *error; /* LOST, UNSUPPORTED */
-	const char *server;        /* UP: NULL, or, where there are no marks, the text of dir_psearch_server */
-	uint64_t proof;            /* CURRENT: the number that was given to dir_watch_prove */
+	const struct error *error;  /* LOST, UNSUPPORTED */
+	const char *server;         /* UP: NULL, or, where there are no marks, the text of dir_psearch_server */
+	uint64_t proof;             /* CURRENT: the number that was given to dir_watch_prove */
+	enum dir_watch_means means; /* UP */
 };
 
 typedef void dir_watch_fn(void *context, const struct dir_watch_event *event);
 
 struct dir_watch;
+
+/** "RFC 4533 refreshAndPersist: each change is told when it is made": for people. Never NULL. */
+const char *dir_watch_means_text(enum dir_watch_means means);
 
 /**
  * Start the thread. It asks nobody before dir_watch_begin.

@@ -220,7 +220,8 @@ static enum status choose_attributes(struct controller_session *session)
 
 static enum status come_up(struct controller_session *session)
 {
-	const struct dir_watch_event up = {.kind = DIR_WATCH_UP, .mark = text_string(&session->mark)};
+	const struct dir_watch_event up = {
+	    .kind = DIR_WATCH_UP, .mark = text_string(&session->mark), .means = DIR_WATCH_BY_USN};
 	const struct dir_watch_tuning *tuning = &session->watch->tuning;
 	const enum status status = dir_watch_queue_tell(&session->watch->queue, &up);
 

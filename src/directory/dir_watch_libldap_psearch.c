@@ -212,7 +212,8 @@ enum status dir_session_psearch_take(struct dir_session *session, LDAPMessage *m
 
 static enum status come_up(struct dir_session *session)
 {
-	const struct dir_watch_event up = {.kind = DIR_WATCH_UP, .server = text_string(&session->mark)};
+	const struct dir_watch_event up = {
+	    .kind = DIR_WATCH_UP, .server = text_string(&session->mark), .means = DIR_WATCH_BY_PSEARCH};
 	enum status status;
 
 	session->stage = DIR_SESSION_PERSISTING;

@@ -97,7 +97,8 @@ static enum status tell_entry(struct dir_session *session, LDAPMessage *message,
 static enum status come_up(struct dir_session *session)
 {
 	struct dir_watch *watch = session->watch;
-	const struct dir_watch_event up = {.kind = DIR_WATCH_UP, .mark = text_string(&session->mark)};
+	const struct dir_watch_event up = {
+	    .kind = DIR_WATCH_UP, .mark = text_string(&session->mark), .means = DIR_WATCH_BY_SYNC};
 	const struct dir_watch_event later = {.kind = DIR_WATCH_MARK, .mark = text_string(&session->later)};
 	enum status status;
 

@@ -89,6 +89,7 @@ static struct dir_heard *put_event(struct block *block, const struct dir_watch_e
 	    .server = put_text(block, event->server),
 	    .proof = event->proof,
 	    .error = event->error != NULL ? put(block, event->error, sizeof(*event->error)) : NULL,
+	    .means = event->means,
 	};
 
 	if (heard != NULL)

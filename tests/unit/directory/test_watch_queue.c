@@ -20,6 +20,7 @@ static const char *word_of(const struct dir_watch_event *event)
 {
 	switch (event->kind) {
 	case DIR_WATCH_UP:
+		return event->server != NULL ? event->server : dir_watch_means_text(event->means);
 	case DIR_WATCH_MARK:
 		return event->mark != NULL ? event->mark : event->server;
 	case DIR_WATCH_CURRENT:
@@ -101,6 +102,21 @@ static void tell__events__are_heard_later_in_order(void **state)
 	check_heard(rig, "a b");
 	assert_status(tell_mark(rig, "c"), STATUS_OK, NULL);
 	check_heard(rig, "a b c");
+}
+
+static void tell__up__says_what_the_watch_rests_on(void **state)
+{
+	static const enum dir_watch_means means[] = {DIR_WATCH_BY_SYNC, DIR_WATCH_BY_PSEARCH, DIR_WATCH_BY_USN};
+	struct rig *rig = *state;
+
+	for (size_t i = 0; i < COUNT_OF(means); i++) {
+		const struct dir_watch_event up = {.kind = DIR_WATCH_UP, .mark = "m", .means = means[i]};
+
+		rig->heard[0] = '\0';
+		assert_status(dir_watch_queue_tell(&rig->queue, &up), STATUS_OK, NULL);
+		check_heard(rig, dir_watch_means_text(means[i]));
+	}
+	assert_string_not_equal(dir_watch_means_text(means[0]), dir_watch_means_text(means[1]));
 }
 
 static struct {
@@ -274,6 +290,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(tell__events__are_heard_later_in_order),
+	    TEST(tell__up__says_what_the_watch_rests_on),
 	    TEST(tell__a_change__is_copied_with_all_it_shows),
 	    TEST(tell__without_marks__server_and_proof_are_copied),
 	    TEST(tell__more_than_fits__limit_and_nothing_is_lost_silently),
