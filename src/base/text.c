@@ -2,7 +2,6 @@
 #include <base/text.h>
 
 #include <base/memory.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -57,28 +56,33 @@ void text_add_char(struct text *text, char c)
 	text_add_bytes(text, &c, 1);
 }
 
+void text_vprintf(struct text *text, const char *format, va_list arguments)
+{
+	va_list again;
+	int length;
+
+	va_copy(again, arguments);
+	length = vsnprintf(NULL, 0, format, arguments);
+	if (length < 0)
+		text->failed = true;
+	else if (make_room(text, (size_t)length)) {
+		length = vsnprintf(text->data + text->length, (size_t)length + 1, format, again);
+		if (length < 0)
+			text->failed = true;
+		else
+			text->length += (size_t)length;
+		text->data[text->length] = '\0';
+	}
+	va_end(again);
+}
+
 void text_printf(struct text *text, const char *format, ...)
 {
 	va_list arguments;
-	int length;
 
 	va_start(arguments, format);
-	length = vsnprintf(NULL, 0, format, arguments);
+	text_vprintf(text, format, arguments);
 	va_end(arguments);
-	if (length < 0) {
-		text->failed = true;
-		return;
-	}
-	if (!make_room(text, (size_t)length))
-		return;
-	va_start(arguments, format);
-	length = vsnprintf(text->data + text->length, (size_t)length + 1, format, arguments);
-	va_end(arguments);
-	if (length < 0)
-		text->failed = true;
-	else
-		text->length += (size_t)length;
-	text->data[text->length] = '\0';
 }
 
 bool text_failed(const struct text *text)

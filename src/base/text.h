@@ -18,6 +18,7 @@
 #define WSMAUTHZ_BASE_TEXT_H
 
 #include <base/compiler.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -41,6 +42,7 @@ void text_add(struct text *text, const char *string);
 void text_add_bytes(struct text *text, const void *data, size_t length);
 void text_add_char(struct text *text, char c);
 void text_printf(struct text *text, const char *format, ...) PRINTF_LIKE(2, 3);
+void text_vprintf(struct text *text, const char *format, va_list arguments) PRINTF_LIKE(2, 0);
 
 /** True when any append failed since text_init or text_clear. */
 bool text_failed(const struct text *text);

@@ -1,29 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <base/json.h>
-#include <base/utf.h>
 #include <cli/check_format.h>
+#include <cli/shown.h>
 #include <string.h>
 
-#define REPLACEMENT     0xFFFDu
 #define VERDICT_COLUMNS 9
 #define REASON_COLUMNS  14
-
-static void add_code_point(struct text *out, uint32_t code_point)
-{
-	char bytes[4];
-
-	if (code_point == UTF_INVALID || utf_is_control(code_point))
-		code_point = REPLACEMENT;
-	text_add_bytes(out, bytes, utf8_put(code_point, bytes));
-}
-
-static void add_shown(struct text *out, const char *data, size_t length)
-{
-	const char *end = data + length;
-
-	while (data < end)
-		add_code_point(out, utf8_next(&data, end));
-}
 
 static void pad(struct text *out, size_t used, size_t columns)
 {
@@ -41,29 +23,14 @@ static void add_word(struct text *out, const char *word, size_t columns, bool is
 
 size_t check_format_columns(const char *name, size_t length)
 {
-	const char *end = name + length;
-	size_t count = 0;
-
-	for (; name < end; count++)
-		(void)utf8_next(&name, end);
-	return count;
-}
-
-/* A DN up to its first comma that is not escaped: enough for people. */
-static size_t first_part(const char *dn)
-{
-	size_t length = 0;
-
-	while (dn[length] != '\0' && dn[length] != ',')
-		length += dn[length] == '\\' && dn[length + 1] != '\0' ? 2 : 1;
-	return length;
+	return shown_columns(name, length);
 }
 
 static void add_path(struct text *out, const struct wa_decision *decision)
 {
 	for (size_t i = 0; i < decision->path_count; i++) {
 		text_add(out, i == 0 ? "via " : " -> ");
-		add_shown(out, decision->path[i], first_part(decision->path[i]));
+		shown_add(out, decision->path[i], shown_first_part(decision->path[i]));
 	}
 }
 
@@ -83,9 +50,9 @@ static size_t slashed_domain(const struct check_sender *sender, const struct wa_
 static void add_question(struct text *out, const struct check_sender *sender, size_t domain)
 {
 	text_add(out, "did you mean ");
-	add_shown(out, sender->name, domain);
+	shown_add(out, sender->name, domain);
 	text_add_char(out, '\\');
-	add_shown(out, sender->name + domain + 1, sender->length - domain - 1);
+	shown_add(out, sender->name + domain + 1, sender->length - domain - 1);
 	text_add_char(out, '?');
 }
 
@@ -100,14 +67,14 @@ static void add_remark(struct text *out, const struct wa_decision *decision)
 {
 	if (decision->redirect_uri != NULL) {
 		text_add(out, "to ");
-		add_shown(out, decision->redirect_uri, strlen(decision->redirect_uri));
+		shown_add(out, decision->redirect_uri, strlen(decision->redirect_uri));
 	} else if (decision->path_count > 0) {
 		add_path(out, decision);
 	} else if (decision->detail != NULL) {
-		add_shown(out, decision->detail, strlen(decision->detail));
+		shown_add(out, decision->detail, strlen(decision->detail));
 	} else if (decision->rule != NULL) {
 		text_add(out, "by ");
-		add_shown(out, decision->rule, strlen(decision->rule));
+		shown_add(out, decision->rule, strlen(decision->rule));
 	}
 }
 
@@ -116,9 +83,9 @@ void check_format_text(struct text *out, const struct check_sender *sender, cons
 {
 	size_t used = check_format_columns(sender->name, sender->length), domain = slashed_domain(sender, decision);
 
-	add_shown(out, sender->name, sender->length);
+	shown_add(out, sender->name, sender->length);
 	if (sender->is_cut)
-		add_code_point(out, REPLACEMENT);
+		shown_add_code_point(out, SHOWN_REPLACEMENT);
 	pad(out, used, columns);
 	add_word(out, wa_verdict_word(decision->verdict), VERDICT_COLUMNS, false);
 	add_word(out, wa_reason_word(decision->reason), REASON_COLUMNS, !has_remark(decision) && domain == 0);
@@ -140,7 +107,7 @@ static void add_sender(struct text *out, const struct check_sender *sender)
 	}
 	text_init(&shown);
 	text_add_bytes(&shown, sender->name, sender->length);
-	add_code_point(&shown, REPLACEMENT);
+	shown_add_code_point(&shown, SHOWN_REPLACEMENT);
 	json_bytes(out, "sender", text_string(&shown), shown.length);
 	if (text_failed(&shown))
 		out->failed = true;

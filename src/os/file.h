@@ -50,6 +50,13 @@ NODISCARD enum status file_check_trusted(const char *path, struct error *error);
 NODISCARD enum status file_check_secret(const char *path, struct error *error);
 
 /**
+ * Whether somebody else could put another file in this one's place: the folder that it is in must belong to root or the effective
+ * user, and nobody else may write it (but for folders such as /tmp, where a file stays its owner's). The folders above are not looked at.
+ * @return as file_check_trusted.
+ */
+NODISCARD enum status file_check_folder(const char *path, struct error *error);
+
+/**
  * A path as written in a policy: absolute as it is; relative ones stand beside `beside` (the policy file).
  * @return owned by the caller (memory_free); NULL when memory ran out.
  */

@@ -276,6 +276,35 @@ enum status file_check_secret(const char *path, struct error *error)
 	return check_only(path, TRUST_WRITERS_AND_READERS, error);
 }
 
+static enum status check_folder(const char *folder, struct error *error)
+{
+	struct stat info;
+	enum status status;
+
+	if (stat(folder, &info) != 0)
+		return error_system(error, open_status(errno), errno, "could not examine the folder '%s'", folder);
+	status = check_owner(&info, folder, error);
+	if (status != STATUS_OK || (info.st_mode & S_ISVTX) != 0)
+		return status;
+	return check_mode(&info, TRUST_WRITERS, folder, error);
+}
+
+enum status file_check_folder(const char *path, struct error *error)
+{
+	char *folder = memory_copy_text(path);
+	enum status status;
+	char *slash;
+
+	if (folder == NULL)
+		return error_no_memory(error);
+	slash = strrchr(folder, '/');
+	if (slash != NULL)
+		slash[slash == folder ? 1 : 0] = '\0';
+	status = check_folder(slash != NULL ? folder : ".", error);
+	memory_free(folder);
+	return status;
+}
+
 char *file_path_beside(const char *beside, const char *path)
 {
 	const char *slash = strrchr(beside, '/');

@@ -62,6 +62,7 @@ maxsize 1073741824
 dbnosync
 {indexes}
 sortvals member
+{access}
 access to attrs=userPassword by self =xw by anonymous auth by * none
 access to * by dn.exact="{service_dn}" read by self read by anonymous auth by * none
 limits dn.exact="{service_dn}" {service_limits}
@@ -123,6 +124,7 @@ class Slapd:
     overlays        of syncprov, ppolicy, memberof, refint, dynlist; in the order of the database.
     service_limits  slapd.conf(5) `limits` of the service account: "size=500 size.pr=500".
     index           `index` lines of the database.
+    access          `access to` lines of the database, before its own.
     certificate     a testbed_tls.Certificate; None: a good one from `authority`.
     authority       a testbed_tls.Authority; None: one of its own.
     kdc             a testbed_kdc.Kdc.
@@ -134,7 +136,7 @@ class Slapd:
 
     def __init__(self, directory=None, ldif=None, *, overlays=("syncprov",), suffix=DEFAULT_SUFFIX,
                  service_limits="size=unlimited time=unlimited", index=DEFAULT_INDEX, certificate=None, authority=None,
-                 kdc=None, extra_global="", extra_database=""):
+                 kdc=None, extra_global="", extra_database="", access=""):
         self._slapd, self._slapadd, self._ldapmodify = process.need("slapd", "slapadd", "ldapmodify")
         self._folder = Folder(directory, "wsmauthz-slapd-")
         self.directory = self._folder.path
@@ -146,6 +148,7 @@ class Slapd:
         self.index = tuple(index)
         self.extra_global = extra_global
         self.extra_database = extra_database
+        self.access = access
         self.kdc = kdc
         self.port = self.tls_port = None
         self._server = Server(self._folder.join("slapd.log"))
@@ -293,7 +296,7 @@ class Slapd:
             key=self.certificate.key, uid=os.getuid(), service_dn=self.service_dn,
             root_password='"%s"' % self.root_password, extra_global=self.extra_global,
             indexes="\n".join("index " + line for line in self.index), service_limits=self.service_limits,
-            extra_database=self.extra_database,
+            extra_database=self.extra_database, access=self.access,
             overlays="".join(_OVERLAYS[name].format(**names) for name in self.overlays), **names), 0o600)
 
     def _socket_path(self):

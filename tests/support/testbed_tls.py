@@ -66,15 +66,15 @@ class Authority:
                   "-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign,cRLSign",
                   "-out", self.ca_file)
 
-    def issue(self, name, names=SERVER_NAMES, expired=False, usage="serverAuth"):
-        """A certificate with these subject alternative names; `expired`: it ended yesterday."""
+    def issue(self, name, names=SERVER_NAMES, expired=False, usage="serverAuth", days=30):
+        """A certificate with these subject alternative names, for some days; `expired`: it ended long ago."""
         key = self._make_key(name)
         request = self._folder.join(name + ".csr")
         certificate = self._folder.join(name + ".pem")
         self._run("req", "-new", "-key", key, "-subj", "/CN=" + name, "-out", request)
         extensions = self._folder.write(name + ".ext", "basicConstraints=CA:FALSE\nextendedKeyUsage=%s\n"
                                         "subjectAltName=%s\n" % (usage, ",".join(names)))
-        dates = ("-startdate", "20200101000000Z", "-enddate", "20200201000000Z") if expired else ()
+        dates = ("-startdate", "20200101000000Z", "-enddate", "20200201000000Z") if expired else ("-days", str(days))
         self._run("ca", "-batch", "-notext", "-in", request, "-out", certificate, "-extfile", extensions, *dates)
         return Certificate(certificate, key)
 
