@@ -59,6 +59,13 @@ struct config_directory {
 	unsigned line;
 	const char **uris; /* in order of preference */
 	size_t uri_count;
+	/*
+	 * For each URI the domain whose servers it stands for (directory/dir_locate.h), NULL: the URI is a server's. A URI is of a domain when it
+	 * has no host (ldap:///: the first of `domains` that is a DNS name, else what the dc= of `base` spell), or when it has no port and its host is one
+	 * of `domains`, or what the dc= of `base` spell.
+	 */
+	const char **uri_domains;
+	const char *site; /* of this host, for servers that are found by DNS; NULL: they are asked */
 	const char *base;
 	const char **
 	    domains; /* names this directory answers for; of AD, the names that are taken of those that the forest has */

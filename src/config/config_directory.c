@@ -2,6 +2,7 @@
 /* <directory>: where the directory is, who we are there, and what its entries look like. */
 #include <base/ascii.h>
 #include <base/memory.h>
+#include <config/config_domain.h>
 #include <config/config_elements.h>
 #include <config/config_life.h>
 #include <config/config_value.h>
@@ -237,6 +238,8 @@ static enum status close_directory(struct config_reading *reading, void *target,
 	struct config_directory *room;
 	enum status status = draft->tls_seen ? STATUS_OK : choose_tls(reading, draft, line);
 
+	if (status == STATUS_OK)
+		status = config_find_domains(reading, &draft->out, line);
 	if (status != STATUS_OK)
 		return status;
 	fill_in(draft);
@@ -324,6 +327,7 @@ static const struct config_attribute directory_attributes[] = {
     {.name = "uri", .required = true, .take = take_uris},
     {.name = "base", .required = true, .take = config_take_dn, .offset = IN_DRAFT(out.base)},
     {.name = "domain", .take = take_domains},
+    {.name = "site", .take = config_take_site, .offset = IN_DRAFT(out.site)},
     {.name = "timeout",
      .take = config_take_duration,
      .offset = IN_DRAFT(out.timeout_ms),

@@ -211,6 +211,25 @@ static enum status check_socket_path(const char *uri, const char *at, const char
 	return STATUS_OK;
 }
 
+bool uri_ldap_host(const char *uri, const char **host_out, size_t *length_out)
+{
+	const char *at = uri, *end = uri + strlen(uri), *fault_at;
+	struct uri_authority authority = {0};
+
+	if (!take_scheme(&at, end, "ldaps") && !take_scheme(&at, end, "ldap"))
+		return false;
+	if (end - at == 1 && *at == '/') {
+		*host_out = at;
+		*length_out = 0;
+		return true;
+	}
+	if (uri_split_authority(at, end, &authority, &fault_at) != NULL || authority.port != NULL)
+		return false;
+	*host_out = authority.host;
+	*length_out = authority.host_length;
+	return true;
+}
+
 enum status uri_check_ldap(const char *uri, size_t length, struct error *error)
 {
 	const char *at = uri, *end = uri + length;
@@ -224,6 +243,8 @@ enum status uri_check_ldap(const char *uri, size_t length, struct error *error)
 		return check_socket_path(uri, at, end, error);
 	if (!take_scheme(&at, end, "ldaps") && !take_scheme(&at, end, "ldap"))
 		return refuse(error, 0, "'ldap://', 'ldaps://' or 'ldapi://' is expected here");
+	if (end - at == 1 && *at == '/') /* no host: the servers are looked for */
+		return STATUS_OK;
 	status = check_authority(uri, at, end, &authority, error);
 	if (status != STATUS_OK)
 		return status;

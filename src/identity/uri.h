@@ -57,10 +57,20 @@ bool uri_endpoint_is_same(const struct uri_endpoint *a, const struct uri_endpoin
 
 /**
  * Whether an LDAP URI is one we connect to: ldap://host[:port], ldaps://host[:port] or ldapi://%2Fpath; no
- * slash behind, no DN, no filter, no user info.
+ * slash behind, no DN, no filter, no user info. Also ldap:/// and ldaps:///, which name no host (RFC 4516 section 2).
  *
  * @return STATUS_OK or STATUS_INVALID (also when longer than URI_MAX_BYTES).
  */
 NODISCARD enum status uri_check_ldap(const char *uri, size_t length, struct error *error);
+
+/**
+ * The host of an LDAP URI that may stand for a domain: ldap or ldaps, and no port.
+ *
+ * @param uri         one that uri_check_ldap takes.
+ * @param host_out    points into `uri`; not terminated.
+ * @param length_out  0: ldap:/// or ldaps:///.
+ * @return false: ldapi, or a port is said; the outputs are untouched.
+ */
+NODISCARD bool uri_ldap_host(const char *uri, const char **host_out, size_t *length_out);
 
 #endif

@@ -35,6 +35,8 @@ static const struct policy_row good[] = {
     GOOD(WITH_URI("ldapi://%2Frun%2Fslapd.sock", "<tls mode=\"none\"/>")),
     GOOD(WITH_URI("ldaps://a.example ldaps://b.example:1636", "<tls/>")),
     GOOD(WITH_URI("ldap://a.example", "<tls mode=\"none\"/>")),
+    GOOD(WITH_DIRECTORY("<directory uri=\"ldaps:///\" base=\"dc=corp,dc=example\" site=\"HQ_2-b\">" BIND
+			"</directory>")),
     GOOD(WITH_URI("ldap://a.example",
 		  "<tls mode=\"starttls\" ca-file=\"ca.pem\" crl-file=\"ca.crl\" minimum=\"1.3\"/>")),
     GOOD(WITH_URI("ldap://a.example", "<pool connections=\"8\"/><groups strategy=\"memberof\" base=\"ou=g,dc=x\"/>")),

@@ -311,6 +311,29 @@ static void uri_endpoint_is_same__table(void **state)
 	assert_false(uri_endpoint_is_same(&none, &none));
 }
 
+static void uri_ldap_host__what_may_be_a_domain__is_told(void **state)
+{
+	static const struct {
+		const char *uri, *host; /* NULL: it is a server's */
+	} rows[] = {
+	    {"ldap://corp.example", "corp.example"}, {"LDAPS://Corp", "Corp"}, {"ldap:///", ""}, {"ldaps:///", ""},
+	    {"ldap://corp.example:389", NULL},       {"ldapi://%2Fs", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		const char *host = NULL;
+		size_t length = 99;
+		const bool is_taken = uri_ldap_host(rows[i].uri, &host, &length);
+
+		assert_row(rows[i].uri, is_taken == (rows[i].host != NULL));
+		assert_row(rows[i].uri, is_taken || (host == NULL && length == 99));
+		if (is_taken)
+			assert_row(rows[i].uri,
+				   length == strlen(rows[i].host) && memcmp(host, rows[i].host, length) == 0);
+	}
+}
+
 static const struct {
 	const char *uri, *what; /* NULL: accepted */
 } LDAP[] = {
@@ -318,6 +341,10 @@ static const struct {
     {"ldap://dc1.corp.example:389", NULL},
     {"ldaps://dc1:636", NULL},
     {"LDAPS://DC1", NULL},
+    {"ldap:///", NULL},
+    {"LDAPS:///", NULL},
+    {"ldap:////", "offset 7: a host is expected"},
+    {"ldap:///?", "offset 7: a host is expected"},
     {"ldap://10.0.0.1:3268", NULL},
     {"ldap://[::1]:3890", NULL},
     {"ldapi://%2Frun%2Fslapd%2Fldapi", NULL},
@@ -443,6 +470,7 @@ int main(void)
 	    cmocka_unit_test(uri_check_redirect__too_long__is_refused),
 	    cmocka_unit_test(uri_parse_endpoint__table),
 	    cmocka_unit_test(uri_endpoint_is_same__table),
+	    cmocka_unit_test(uri_ldap_host__what_may_be_a_domain__is_told),
 	    cmocka_unit_test(uri_check_ldap__table),
 	    cmocka_unit_test(uri_check_ldap__part_of_a_list__is_bounded),
 	    cmocka_unit_test(uri__mutated_uris__neither_crash_nor_disagree),
