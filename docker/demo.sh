@@ -23,7 +23,7 @@ run_samba=$source/docker/samba/run-samba.sh
 company=$source/docker/company
 # Where policy.xml.in, people.txt and expected.txt are.
 questions=$company
-build_packages="gcc libc6-dev cmake ninja-build pkg-config libldap-dev libsasl2-dev libkrb5-dev libxml2-dev"
+build_packages="gcc libc6-dev cmake ninja-build pkg-config libldap-dev libsasl2-dev libkrb5-dev libxml2-dev libc-ares-dev"
 native_packages="slapd ldap-utils openssl libsasl2-modules"
 ad_packages="samba-ad-dc samba-ad-provision samba-dsdb-modules python3-samba ldap-utils openssl libsasl2-modules-gssapi-mit iproute2"
 

@@ -6,7 +6,7 @@ set -u
 # What the builds and the tests need; each line is one reason.
 PACKAGES="
 gcc libc6-dev clang libclang-rt-14-dev cmake ninja-build pkg-config git
-libldap-dev libsasl2-dev libkrb5-dev libxml2-dev libcmocka-dev
+libldap-dev libsasl2-dev libkrb5-dev libxml2-dev libc-ares-dev libcmocka-dev
 gcc-mingw-w64-x86-64-win32
 clang-format clang-tidy cppcheck shellcheck groff-base
 slapd 389-ds-base ldap-utils openssl ca-certificates libsasl2-modules libsasl2-modules-gssapi-mit

@@ -5,6 +5,7 @@
 #include <cli/machine.h>
 #include <config/config.h>
 #include <directory/dir_conn.h>
+#include <directory/dir_locator.h>
 #include <os/clock.h>
 #include <os/thread.h>
 #include <string.h>
@@ -36,8 +37,9 @@ struct lane {
 
 struct floor {
 	const struct config *config;
-	const char **attributes; /* owned; the names are borrowed */
-	char **filters;          /* owned: [filter_count] */
+	const char **attributes;     /* owned; the names are borrowed */
+	struct dir_servers *servers; /* a reference */
+	char **filters;              /* owned: [filter_count] */
 	size_t filter_count;
 	struct lane *lanes; /* owned: [lane_count], those that were opened */
 	unsigned lane_count;
@@ -78,11 +80,12 @@ static enum status write_filters(struct floor *floor, const struct senders *send
 static enum status connect_lane(struct lane *lane, struct error *error)
 {
 	const struct config_directory *directory = directory_of(lane->floor);
+	const struct dir_servers *servers = lane->floor->servers;
 	enum status status = STATUS_UNREACHABLE;
 
-	for (size_t i = 0; i < directory->uri_count && status != STATUS_OK; i++)
-		status = dir_conn_open(directory, directory->uris[i], clock_monotonic_ms() + directory->timeout_ms,
-				       &lane->conn, error);
+	for (size_t i = 0; i < dir_servers_count(servers) && status != STATUS_OK; i++)
+		status = dir_conn_open(directory, dir_servers_uri(servers, i),
+				       clock_monotonic_ms() + directory->timeout_ms, &lane->conn, error);
 	return status;
 }
 
@@ -153,6 +156,10 @@ enum status floor_open(const char *policy_path, const struct senders *senders, s
 	if (status == STATUS_OK)
 		status = write_filters(floor, senders, error);
 	if (status == STATUS_OK)
+		status =
+		    dir_locator_find(directory_of(floor), NULL, clock_monotonic_ms() + directory_of(floor)->timeout_ms,
+				     &floor->servers, error);
+	if (status == STATUS_OK)
 		status = open_lanes(floor, error);
 	if (status != STATUS_OK)
 		floor_close(&floor);
@@ -175,6 +182,7 @@ void floor_close(struct floor **reference)
 		memory_free(floor->filters[i]);
 	memory_free(floor->filters);
 	memory_free(floor->attributes);
+	dir_servers_unref(&floor->servers);
 	config_unref(&floor->config);
 	condition_done(&floor->ended);
 	mutex_done(&floor->lock);

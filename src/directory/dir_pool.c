@@ -18,6 +18,7 @@ const struct dir_pool_tuning dir_pool_defaults = {
     .renew_ahead_ms = DIR_POOL_RENEW_AHEAD_MS,
     .renew_again_ms = DIR_POOL_RENEW_AGAIN_MS,
     .max_waiting = DIR_POOL_MAX_WAITING,
+    .locator = DIR_LOCATOR_DEFAULTS,
 };
 
 static void fill_worker(struct dir_pool *pool, size_t i)
@@ -26,7 +27,6 @@ static void fill_worker(struct dir_pool *pool, size_t i)
 
 	worker->pool = pool;
 	worker->number = (unsigned)i;
-	worker->away_from = DIR_SERVER_NONE;
 	condition_init(&worker->wake);
 }
 
@@ -38,21 +38,15 @@ static struct dir_pool *new_pool(const struct config_directory *directory)
 
 	if (pool == NULL)
 		return NULL;
-	pool->servers = memory_new_array(directory->uri_count, sizeof(*pool->servers));
 	pool->workers = memory_new_array(directory->connections, sizeof(*pool->workers));
-	if (pool->servers == NULL || pool->workers == NULL) {
-		memory_free(pool->servers);
-		memory_free(pool->workers);
+	if (pool->workers == NULL) {
 		memory_free(pool);
 		return NULL;
 	}
 	mutex_init(&pool->lock);
 	condition_init(&pool->alarm);
 	pool->directory = directory;
-	pool->server_count = directory->uri_count;
 	pool->worker_count = directory->connections;
-	for (i = 0; i < pool->server_count; i++)
-		pool->servers[i].uri = directory->uris[i];
 	for (i = 0; i < pool->worker_count; i++)
 		fill_worker(pool, i);
 	return pool;
@@ -68,9 +62,34 @@ static void free_pool(struct dir_pool *pool)
 	}
 	condition_done(&pool->alarm);
 	mutex_done(&pool->lock);
-	memory_free(pool->servers);
+	dir_pool_free_list(pool);
 	memory_free(pool->workers);
 	memory_free(pool);
+}
+
+/* Those of the policy are there at once; others come by the locator. */
+static enum status open_servers(struct dir_pool *pool, struct error *error)
+{
+	struct dir_servers *list;
+	enum status status;
+
+	pool->listener = (struct dir_locator_listener){.passed = dir_pool_has_located, .context = pool};
+	if (dir_locator_is_needed(pool->directory)) {
+		pool->is_locating = true;
+		status = dir_locator_open(pool->directory, pool->log, &pool->tuning.locator, &pool->locator, error);
+		if (status != STATUS_OK)
+			return status;
+		dir_locator_listen(pool->locator, &pool->listener);
+		dir_pool_has_located(pool); /* should it have been that quick */
+		return STATUS_OK;
+	}
+	list = dir_servers_of_policy(pool->directory);
+	if (list == NULL)
+		return error_no_memory(error);
+	mutex_lock(&pool->lock);
+	status = dir_pool_take_list_locked(pool, list);
+	mutex_unlock(&pool->lock);
+	return status == STATUS_OK ? STATUS_OK : error_no_memory(error);
 }
 
 /* The clock's thread: finishes what waits too long, whatever the workers are stuck in. */
@@ -133,7 +152,9 @@ enum status dir_pool_open_tuned(const struct config_directory *directory, struct
 	pool->log = log;
 	pool->tuning = *tuning;
 	pool->next_expiry_ms = UINT64_MAX;
-	status = start_threads(pool, error);
+	status = open_servers(pool, error);
+	if (status == STATUS_OK)
+		status = start_threads(pool, error);
 	if (status == STATUS_OK)
 		*pool_out = pool;
 	else
@@ -146,6 +167,10 @@ void dir_pool_stop(struct dir_pool *pool)
 	struct dir_queue left = {0};
 	size_t i;
 
+	if (pool->locator != NULL) {
+		dir_locator_stop(pool->locator);
+		dir_locator_unlisten(pool->locator, &pool->listener);
+	}
 	mutex_lock(&pool->lock);
 	pool->is_closing = true;
 	dir_queue_move(&pool->decisions, &left);
@@ -167,6 +192,7 @@ void dir_pool_close(struct dir_pool **pool)
 	if (old == NULL)
 		return;
 	dir_pool_stop(old);
+	dir_locator_close(&old->locator);
 	free_pool(old);
 }
 
@@ -192,7 +218,7 @@ void dir_pool_submit(struct dir_pool *pool, struct dir_request *request)
 	enum dir_outcome outcome;
 
 	request->connection = 0;
-	request->avoid = DIR_SERVER_NONE;
+	request->avoid = 0;
 	request->retried = false;
 	mutex_lock(&pool->lock);
 	outcome = enqueue_locked(pool, request);
@@ -203,6 +229,11 @@ void dir_pool_submit(struct dir_pool *pool, struct dir_request *request)
 	dir_pool_finish(pool, &refused, outcome);
 }
 
+struct dir_locator *dir_pool_locator(struct dir_pool *pool)
+{
+	return pool->locator;
+}
+
 void dir_pool_stats(struct dir_pool *pool, struct dir_pool_stats *stats_out)
 {
 	size_t i;
@@ -210,13 +241,14 @@ void dir_pool_stats(struct dir_pool *pool, struct dir_pool_stats *stats_out)
 	mutex_lock(&pool->lock);
 	*stats_out = pool->stats;
 	stats_out->connected = 0;
-	stats_out->server_uri = NULL;
+	stats_out->server_uri[0] = '\0';
 	for (i = 0; i < pool->worker_count; i++) {
 		if (pool->workers[i].conn == NULL)
 			continue;
 		stats_out->connected++;
-		if (stats_out->server_uri == NULL)
-			stats_out->server_uri = pool->servers[pool->workers[i].server].uri;
+		if (stats_out->server_uri[0] == '\0')
+			(void)snprintf(stats_out->server_uri, sizeof(stats_out->server_uri), "%s",
+				       pool->workers[i].server->uri);
 	}
 	mutex_unlock(&pool->lock);
 }

@@ -9,6 +9,10 @@
  *	executor, where its `done` runs: exactly once, never inside dir_pool_submit, at the latest at its deadline plus a moment.
  *
  * Servers
+ *	They are those of the policy; or, where it names a domain, those that DNS has for it (dir_locator.h). Another list
+ *	takes the place of the first while requests go on: what is known of a server stays known, new ones are tried when there is a reason, and who is
+ *	connected to one that is gone moves, as if back to a better one, when another is connected; until then it stays.
+ *	Before the first list is there requests wait; when there is none they fail at once.
  *	Workers connect to the first server, in the policy's order, that is not in back-off. A
  *	server that fails goes into back-off: DIR_POOL_BACKOFF_FIRST_MS doubling to DIR_POOL_BACKOFF_LAST_MS, each with jitter.
  *	A connection that breaks hands its unanswered requests to another connection once, within
@@ -21,7 +25,7 @@
  *	A worker on a server that is not the first looks every DIR_POOL_FAILBACK_MS, when it is idle,
  *	whether a better one answers, and moves there.
  *	A connection whose Kerberos ticket nears its end is replaced by a new one; see DIR_POOL_RENEW_AHEAD_MS.
- *	While every server is in back-off a request fails at once with DIR_OUTCOME_UNAVAILABLE.
+ *	While every server is in back-off a request fails at once with DIR_OUTCOME_UNAVAILABLE, and DNS is asked again.
  *
  *	worker state   what happens                                    next
  *	IDLE           nothing waits, or no server may be tried        CONNECTING
@@ -72,7 +76,11 @@
 #define DIR_POOL_RENEW_AHEAD_MS 600000
 #define DIR_POOL_RENEW_AGAIN_MS 30000
 
+/* Of a server's URI in the statistics: a host's name fits. */
+#define DIR_POOL_SHOWN_BYTES 288
+
 struct dir_pool;
+struct dir_locator;
 
 enum dir_priority { DIR_PRIORITY_DECISION = 0, DIR_PRIORITY_BULK };
 
@@ -94,15 +102,16 @@ struct dir_request {
 	/* private to the pool */
 	struct task task;
 	struct dir_request *next;
-	size_t avoid; /* the number of a server that was busy; or none */
+	uint64_t avoid; /* the id of a server that was busy; or 0 */
 	bool retried;
 };
 
 /** What a pool can say about itself; counters since it was opened. `failovers`: requests that were sent a second time. */
 struct dir_pool_stats {
 	uint64_t requests, searches, turns, connects, connect_failures, failovers, timeouts;
-	unsigned connected;     /* workers with a connection now */
-	const char *server_uri; /* of the first connected worker, or NULL; borrowed from the configuration */
+	unsigned connected; /* workers with a connection now */
+	char server_uri
+	    [DIR_POOL_SHOWN_BYTES]; /* of the first connected worker, cut if it is long; "": none is connected */
 };
 
 /**
@@ -111,7 +120,7 @@ struct dir_pool_stats {
  * @param directory  borrowed until dir_pool_close (the caller holds the configuration).
  * @param executor   where `done` runs; must outlive the pool.
  * @param log        where connects, losses and back-offs are told; borrowed likewise.
- * @return STATUS_OK, STATUS_NO_MEMORY, STATUS_LIMIT (no threads).
+ * @return STATUS_OK, STATUS_NO_MEMORY, STATUS_LIMIT (no threads), STATUS_INTERNAL (no random numbers).
  */
 NODISCARD enum status dir_pool_open(const struct config_directory *directory, struct executor *executor,
 				    const struct log *log, struct dir_pool **pool_out, struct error *error);
@@ -133,6 +142,9 @@ void dir_pool_close(struct dir_pool **pool);
  * Threads: any.
  */
 void dir_pool_submit(struct dir_pool *pool, struct dir_request *request);
+
+/** Who finds the servers; NULL: the policy names them. Valid until dir_pool_close. Threads: any. */
+struct dir_locator *dir_pool_locator(struct dir_pool *pool);
 
 /** Threads: any. */
 void dir_pool_stats(struct dir_pool *pool, struct dir_pool_stats *stats_out);

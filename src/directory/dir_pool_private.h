@@ -5,6 +5,7 @@
  *	dir_pool.c         opening, closing, submitting; the clock's thread
  *	dir_pool_queue.c   who waits; what becomes of a request that is finished
  *	dir_pool_server.c  which server may be tried, and when again
+ *	dir_pool_list.c    which servers there are: another list takes the place of the one before
  *	dir_pool_worker.c  a thread and its connection
  *	dir_pool_turn.c    what a worker takes, exchanges, and makes of the outcome
  *
@@ -23,7 +24,9 @@
 #include <base/compiler.h>
 #include <base/error.h>
 #include <directory/dir_conn.h>
+#include <directory/dir_locator.h>
 #include <directory/dir_pool.h>
+#include <directory/dir_servers.h>
 #include <os/thread.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -38,6 +41,7 @@ struct dir_pool_tuning {
 	uint64_t hedge_ms;
 	uint64_t renew_ahead_ms, renew_again_ms;
 	size_t max_waiting;
+	struct dir_locator_tuning locator;
 };
 
 /** The constants of dir_pool.h. */
@@ -48,10 +52,14 @@ NODISCARD enum status dir_pool_open_tuned(const struct config_directory *directo
 					  const struct log *log, const struct dir_pool_tuning *tuning,
 					  struct dir_pool **pool_out, struct error *error);
 
-#define DIR_SERVER_NONE SIZE_MAX
+/* The rank of a server that is not of the list any more: it is worse than all. */
+#define DIR_SERVER_VANISHED SIZE_MAX
 
 struct dir_server {
-	const char *uri; /* borrowed */
+	char *uri;    /* owned */
+	uint64_t id;  /* from 1 */
+	size_t rank;  /* its place in the list */
+	size_t users; /* workers that are connected to it, or about to be: it lives as long as it is listed or used */
 	bool is_proven;
 	bool has_prober;
 	uint64_t probed_since_ms;
@@ -79,14 +87,14 @@ struct dir_worker {
 	bool is_idle; /* connected, and waits for work; who gives it some clears it */
 	bool is_connecting;
 	struct dir_conn *conn;
-	uint64_t serial; /* of conn */
-	size_t server;   /* of conn */
-	bool has_worked; /* conn has answered a turn */
-	unsigned losses; /* of the server, when conn was last known to be good */
+	uint64_t serial;           /* of conn */
+	struct dir_server *server; /* of conn: used; NULL without one */
+	bool has_worked;           /* conn has answered a turn */
+	unsigned losses;           /* of the server, when conn was last known to be good */
 	uint64_t last_use_ms;
 	uint64_t failback_due_ms;
 	uint64_t renew_due_ms; /* before the ticket of conn ends; UINT64_MAX: it has none */
-	size_t away_from;      /* a server that was busy: move to another one; or DIR_SERVER_NONE */
+	uint64_t away_from;    /* the id of a server that was busy: move to another one; or 0 */
 
 	/* the worker's own: the turn under way */
 	struct dir_turn *turns;
@@ -109,12 +117,19 @@ struct dir_pool {
 	bool is_renewing;        /* one worker replaces its connection */
 	uint64_t last_serial;    /* of the connections so far */
 	struct dir_pool_stats stats;
-	struct dir_server *servers; /* owned; the contents guarded by lock */
+	struct dir_servers *list; /* a reference: what `servers` were made of; NULL: none yet */
+	struct dir_server
+	    *servers[DIR_SERVERS_MAX]; /* owned, in the order of preference; the contents guarded by lock */
 	size_t server_count;
+	uint64_t last_server_id;
+	bool is_locating; /* there is no list yet, and it is not known that there will be none */
 
 	struct dir_worker *workers; /* owned */
 	size_t worker_count;
 	struct thread clock;
+
+	struct dir_locator *locator; /* owned; NULL: the policy names the servers */
+	struct dir_locator_listener listener;
 };
 
 /* Queues: dir_pool_queue.c */
@@ -150,28 +165,51 @@ bool dir_pool_is_hopeless_locked(struct dir_pool *pool, uint64_t now_ms) REQUIRE
 /**
  * The server to connect to now.
  *
- * @param avoid     not this one; or DIR_SERVER_NONE.
+ * @param avoid     not the one with this id; or 0.
  * @param again_out when to ask again if there is none (UINT64_MAX: when something happens).
- * @return its number, or DIR_SERVER_NONE.
+ * @return NULL: none.
  */
-size_t dir_server_choose_locked(struct dir_pool *pool, size_t avoid, uint64_t now_ms, uint64_t *again_out)
+struct dir_server *dir_server_choose_locked(struct dir_pool *pool, uint64_t avoid, uint64_t now_ms, uint64_t *again_out)
     REQUIRES(pool->lock);
 
 /** True when another server than this one is out of back-off. */
-bool dir_server_has_other_locked(struct dir_pool *pool, size_t number, uint64_t now_ms) REQUIRES(pool->lock);
+bool dir_server_has_other_locked(struct dir_pool *pool, const struct dir_server *server, uint64_t now_ms)
+    REQUIRES(pool->lock);
 
-void dir_server_begin_locked(struct dir_pool *pool, size_t number, uint64_t now_ms) REQUIRES(pool->lock);
+void dir_server_begin_locked(struct dir_pool *pool, struct dir_server *server, uint64_t now_ms) REQUIRES(pool->lock);
 
 /** It works: told in the log, when that is news. @return how many failures there were before. */
-unsigned dir_server_succeeded_locked(struct dir_pool *pool, size_t number) REQUIRES(pool->lock);
+unsigned dir_server_succeeded_locked(struct dir_pool *pool, struct dir_server *server) REQUIRES(pool->lock);
 
 /**
  * It failed: into back-off, unless it is there already.
  *
  * @return how long the back-off lasts, for the log; 0: it was in back-off already, nothing to tell.
  */
-uint64_t dir_server_failed_locked(struct dir_pool *pool, size_t number, enum status why, uint64_t now_ms)
+uint64_t dir_server_failed_locked(struct dir_pool *pool, struct dir_server *server, enum status why, uint64_t now_ms)
     REQUIRES(pool->lock);
+
+/* The list: dir_pool_list.c */
+
+/** The use of a server by a worker: what is used stays. */
+void dir_server_use_locked(struct dir_pool *pool, struct dir_server *server) REQUIRES(pool->lock);
+/** NULL-safe; sets the pointer to NULL. */
+void dir_server_leave_locked(struct dir_pool *pool, struct dir_server **server) REQUIRES(pool->lock);
+
+/**
+ * Take another list. What is known of a server that is in both stays known. Who is connected to one that is better placed now, or not there
+ * any more, is told to look for a better one; connections are left only for others that work.
+ *
+ * @param list  a reference, which becomes the pool's; also on failure.
+ * @return STATUS_OK; STATUS_NO_MEMORY: the list before it stays.
+ */
+NODISCARD enum status dir_pool_take_list_locked(struct dir_pool *pool, struct dir_servers *list) REQUIRES(pool->lock);
+
+/** The listener of the locator: `pool` is the pool. */
+void dir_pool_has_located(void *pool);
+
+/** When the pool is closed. */
+void dir_pool_free_list(struct dir_pool *pool);
 
 /* Workers: dir_pool_worker.c, dir_pool_turn.c */
 

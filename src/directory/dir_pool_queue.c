@@ -132,7 +132,7 @@ bool dir_pool_is_hopeless_locked(struct dir_pool *pool, uint64_t now_ms)
 		if (pool->workers[i].conn != NULL || pool->workers[i].is_connecting)
 			return false;
 	for (i = 0; i < pool->server_count; i++)
-		if (pool->servers[i].backoff_until_ms <= now_ms)
+		if (pool->servers[i]->backoff_until_ms <= now_ms)
 			return false;
-	return true;
+	return !pool->is_locating;
 }

@@ -8,16 +8,16 @@ static bool is_in_backoff(const struct dir_server *server, uint64_t now_ms)
 	return server->backoff_until_ms > now_ms;
 }
 
-size_t dir_server_choose_locked(struct dir_pool *pool, size_t avoid, uint64_t now_ms, uint64_t *again_out)
+struct dir_server *dir_server_choose_locked(struct dir_pool *pool, uint64_t avoid, uint64_t now_ms, uint64_t *again_out)
 {
-	const struct dir_server *server;
+	struct dir_server *server;
 	uint64_t again_ms = UINT64_MAX;
 	uint64_t hedge_end_ms;
 	size_t i;
 
 	for (i = 0; i < pool->server_count; i++) {
-		server = &pool->servers[i];
-		if (i == avoid)
+		server = pool->servers[i];
+		if (server->id == avoid)
 			continue;
 		if (is_in_backoff(server, now_ms)) {
 			if (server->backoff_until_ms < again_ms)
@@ -26,44 +26,43 @@ size_t dir_server_choose_locked(struct dir_pool *pool, size_t avoid, uint64_t no
 		}
 		if (server->is_proven || !server->has_prober) {
 			*again_out = UINT64_MAX;
-			return i;
+			return server;
 		}
 		/* Somebody is finding out. Its end wakes us; if that takes long, look at the next. */
 		hedge_end_ms = server->probed_since_ms + pool->tuning.hedge_ms;
 		if (now_ms < hedge_end_ms) {
 			*again_out = hedge_end_ms < again_ms ? hedge_end_ms : again_ms;
-			return DIR_SERVER_NONE;
+			return NULL;
 		}
 	}
 	*again_out = again_ms;
-	return DIR_SERVER_NONE;
+	return NULL;
 }
 
-bool dir_server_has_other_locked(struct dir_pool *pool, size_t number, uint64_t now_ms)
+bool dir_server_has_other_locked(struct dir_pool *pool, const struct dir_server *server, uint64_t now_ms)
 {
 	size_t i;
 
 	for (i = 0; i < pool->server_count; i++)
-		if (i != number && !is_in_backoff(&pool->servers[i], now_ms))
+		if (pool->servers[i] != server && !is_in_backoff(pool->servers[i], now_ms))
 			return true;
 	return false;
 }
 
-void dir_server_begin_locked(struct dir_pool *pool, size_t number, uint64_t now_ms)
+void dir_server_begin_locked(struct dir_pool *pool, struct dir_server *server, uint64_t now_ms)
 {
-	struct dir_server *server = &pool->servers[number];
-
+	(void)pool;
 	if (server->is_proven)
 		return;
 	server->has_prober = true;
 	server->probed_since_ms = now_ms;
 }
 
-unsigned dir_server_succeeded_locked(struct dir_pool *pool, size_t number)
+unsigned dir_server_succeeded_locked(struct dir_pool *pool, struct dir_server *server)
 {
-	struct dir_server *server = &pool->servers[number];
 	const unsigned failures = server->failures;
 
+	(void)pool;
 	server->is_proven = true;
 	server->has_prober = false;
 	server->failures = 0;
@@ -86,9 +85,8 @@ static uint64_t with_jitter(uint64_t step_ms)
 	return step_ms - random_below((uint32_t)(step_ms / 2) + 1);
 }
 
-uint64_t dir_server_failed_locked(struct dir_pool *pool, size_t number, enum status why, uint64_t now_ms)
+uint64_t dir_server_failed_locked(struct dir_pool *pool, struct dir_server *server, enum status why, uint64_t now_ms)
 {
-	struct dir_server *server = &pool->servers[number];
 	uint64_t step_ms;
 
 	server->is_proven = false;

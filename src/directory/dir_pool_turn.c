@@ -24,7 +24,7 @@ static void take_from_locked(struct dir_pool *pool, struct dir_worker *worker, s
 
 	for (request = queue->first; request != NULL && searches < DIR_CONN_WINDOW; request = next) {
 		next = request->next;
-		if (request->deadline_ms <= now_ms || (has_other && request->avoid == worker->server)) {
+		if (request->deadline_ms <= now_ms || (has_other && request->avoid == worker->server->id)) {
 			before = request;
 			continue;
 		}
@@ -139,8 +139,8 @@ static void sort_locked(struct dir_pool *pool, struct dir_worker *worker, struct
 		}
 		request->retried = true;
 		if (is_busy) {
-			request->avoid = worker->server;
-			worker->away_from = worker->server;
+			request->avoid = worker->server->id;
+			worker->away_from = worker->server->id;
 		}
 		dir_queue_append(again, request);
 	}

@@ -10,14 +10,19 @@
 /* Clang checks the lock by these; the bodies follow in the order of a worker's life. */
 static void connect_or_wait_locked(struct dir_pool *pool, struct dir_worker *worker) REQUIRES(pool->lock);
 static void live_locked(struct dir_pool *pool, struct dir_worker *worker) REQUIRES(pool->lock);
-static void adopt_locked(struct dir_pool *pool, struct dir_worker *worker, struct dir_conn *conn, size_t number)
-    REQUIRES(pool->lock);
-static void note_failure_locked(struct dir_pool *pool, size_t number, enum status why, const struct error *error)
-    REQUIRES(pool->lock);
-static void move_locked(struct dir_pool *pool, struct dir_worker *worker, size_t number, uint64_t connect_ms)
-    REQUIRES(pool->lock);
+static void adopt_locked(struct dir_pool *pool, struct dir_worker *worker, struct dir_conn *conn,
+			 struct dir_server *server) REQUIRES(pool->lock);
+static void note_failure_locked(struct dir_pool *pool, struct dir_server *server, enum status why,
+				const struct error *error) REQUIRES(pool->lock);
+static void move_locked(struct dir_pool *pool, struct dir_worker *worker, struct dir_server *server,
+			uint64_t connect_ms) REQUIRES(pool->lock);
 static void ping_locked(struct dir_pool *pool, struct dir_worker *worker) REQUIRES(pool->lock);
 static void rest_locked(struct dir_pool *pool, struct dir_worker *worker) REQUIRES(pool->lock);
+
+static bool is_vanished(const struct dir_server *server)
+{
+	return server->rank == DIR_SERVER_VANISHED;
+}
 
 void dir_worker_run(void *context)
 {
@@ -34,78 +39,82 @@ void dir_worker_run(void *context)
 	}
 	conn = worker->conn;
 	worker->conn = NULL;
+	dir_server_leave_locked(pool, &worker->server);
 	mutex_unlock(&pool->lock);
 	dir_conn_close(&conn);
 }
 
-/* Open a connection, without the lock meanwhile. NULL: it failed, and that was noted. */
-static struct dir_conn *open_locked(struct dir_pool *pool, struct dir_worker *worker, size_t number,
+/* Open a connection, without the lock meanwhile. The server is used then. NULL: it failed, and that was noted. */
+static struct dir_conn *open_locked(struct dir_pool *pool, struct dir_worker *worker, struct dir_server *server,
 				    uint64_t connect_ms) REQUIRES(pool->lock);
 
-static struct dir_conn *open_locked(struct dir_pool *pool, struct dir_worker *worker, size_t number,
+static struct dir_conn *open_locked(struct dir_pool *pool, struct dir_worker *worker, struct dir_server *server,
 				    uint64_t connect_ms)
 {
-	const char *uri = pool->servers[number].uri;
 	const uint64_t now_ms = clock_monotonic_ms();
 	struct dir_conn *conn = NULL;
 	struct error error = {0};
 	enum status status;
 
-	dir_server_begin_locked(pool, number, now_ms);
+	dir_server_use_locked(pool, server);
+	dir_server_begin_locked(pool, server, now_ms);
 	worker->is_connecting = true;
 	mutex_unlock(&pool->lock);
-	status = dir_conn_open(pool->directory, uri, now_ms + connect_ms, &conn, &error);
+	status = dir_conn_open(pool->directory, server->uri, now_ms + connect_ms, &conn, &error);
 	mutex_lock(&pool->lock);
 	worker->is_connecting = false;
 	if (status == STATUS_OK)
 		return conn;
 	pool->stats.connect_failures++;
-	note_failure_locked(pool, number, status, &error);
+	note_failure_locked(pool, server, status, &error);
+	dir_server_leave_locked(pool, &server);
 	return NULL;
 }
 
 static void connect_or_wait_locked(struct dir_pool *pool, struct dir_worker *worker)
 {
 	uint64_t again_ms = UINT64_MAX;
-	const size_t number = dir_server_choose_locked(pool, DIR_SERVER_NONE, clock_monotonic_ms(), &again_ms);
+	struct dir_server *server = dir_server_choose_locked(pool, 0, clock_monotonic_ms(), &again_ms);
 	struct dir_conn *conn;
 
-	if (number == DIR_SERVER_NONE) {
+	if (server == NULL) {
 		(void)condition_wait_until(&worker->wake, &pool->lock, again_ms);
 		return;
 	}
-	conn = open_locked(pool, worker, number, pool->tuning.connect_ms);
+	conn = open_locked(pool, worker, server, pool->tuning.connect_ms);
 	if (conn != NULL)
-		adopt_locked(pool, worker, conn, number);
+		adopt_locked(pool, worker, conn, server);
 }
 
-static void adopt_locked(struct dir_pool *pool, struct dir_worker *worker, struct dir_conn *conn, size_t number)
+static void adopt_locked(struct dir_pool *pool, struct dir_worker *worker, struct dir_conn *conn,
+			 struct dir_server *server)
 {
-	const char *uri = pool->servers[number].uri;
 	const uint64_t now_ms = clock_monotonic_ms();
-	const bool is_news = !pool->servers[number].is_proven;
-	const unsigned failures = dir_server_succeeded_locked(pool, number);
+	const bool is_news = !server->is_proven;
+	const unsigned failures = dir_server_succeeded_locked(pool, server);
 
-	if (number != worker->away_from)
-		worker->away_from = DIR_SERVER_NONE;
+	if (server->id != worker->away_from)
+		worker->away_from = 0;
 	worker->conn = conn;
 	worker->serial = ++pool->last_serial;
-	worker->server = number;
+	dir_server_leave_locked(pool, &worker->server);
+	worker->server = server;
 	worker->has_worked = false;
-	worker->losses = pool->servers[number].losses;
+	worker->losses = server->losses;
 	worker->last_use_ms = now_ms;
-	worker->failback_due_ms = now_ms + pool->tuning.failback_ms;
+	/* It may have vanished from the list while it was connected to. */
+	worker->failback_due_ms = now_ms + (is_vanished(server) ? 0 : pool->tuning.failback_ms);
 	worker->renew_due_ms =
 	    dir_renewal_due_ms(dir_conn_end_ms(conn), now_ms, pool->tuning.renew_ahead_ms, pool->tuning.renew_again_ms);
 	pool->stats.connects++;
 	dir_pool_wake_all_locked(pool);
 	mutex_unlock(&pool->lock);
 	if (failures > 0)
-		log_info(pool->log, "'%s' is back after %u failed attempts", uri, failures);
+		log_info(pool->log, "'%s' is back after %u failed attempts", server->uri, failures);
 	else if (is_news)
-		log_info(pool->log, "connected to '%s'", uri);
+		log_info(pool->log, "connected to '%s'", server->uri);
 	else
-		log_debug(pool->log, "one more connection to '%s'", uri);
+		log_debug(pool->log, "one more connection to '%s'", server->uri);
 	mutex_lock(&pool->lock);
 }
 
@@ -121,14 +130,15 @@ static void tell_backoff(const struct dir_pool *pool, const char *uri, uint64_t 
  * Put the server into back-off, tell it once per step, and do not let those wait for whom there is
  * no hope now.
  */
-static void note_failure_locked(struct dir_pool *pool, size_t number, enum status why, const struct error *error)
+static void note_failure_locked(struct dir_pool *pool, struct dir_server *server, enum status why,
+				const struct error *error)
 {
-	const char *uri = pool->servers[number].uri;
 	const uint64_t now_ms = clock_monotonic_ms();
-	const uint64_t backoff_ms = dir_server_failed_locked(pool, number, why, now_ms);
+	const uint64_t backoff_ms = dir_server_failed_locked(pool, server, why, now_ms);
+	const bool is_hopeless = dir_pool_is_hopeless_locked(pool, now_ms);
 	struct dir_queue given_up = {0};
 
-	if (dir_pool_is_hopeless_locked(pool, now_ms)) {
+	if (is_hopeless) {
 		dir_queue_move(&pool->decisions, &given_up);
 		dir_queue_move(&pool->bulk, &given_up);
 	}
@@ -136,18 +146,20 @@ static void note_failure_locked(struct dir_pool *pool, size_t number, enum statu
 	mutex_unlock(&pool->lock);
 	if (backoff_ms > 0) {
 		log_failure(pool->log, LOG_LEVEL_WARNING, "directory server failed", error);
-		tell_backoff(pool, uri, backoff_ms);
+		tell_backoff(pool, server->uri, backoff_ms);
 	}
+	if (is_hopeless && pool->locator != NULL)
+		dir_locator_hurry(pool->locator);
 	dir_pool_finish(pool, &given_up, DIR_OUTCOME_UNAVAILABLE);
 	mutex_lock(&pool->lock);
 }
 
-static void tell_loss_locked(struct dir_pool *pool, size_t number, const struct error *error) REQUIRES(pool->lock);
+static void tell_loss_locked(struct dir_pool *pool, struct dir_server *server, const struct error *error)
+    REQUIRES(pool->lock);
 
-static void tell_loss_locked(struct dir_pool *pool, size_t number, const struct error *error)
+static void tell_loss_locked(struct dir_pool *pool, struct dir_server *server, const struct error *error)
 {
 	const uint64_t now_ms = clock_monotonic_ms();
-	struct dir_server *server = &pool->servers[number];
 
 	if (server->logged_ms != 0 && now_ms < server->logged_ms + TELL_LOSS_EVERY_MS)
 		return;
@@ -160,34 +172,36 @@ static void tell_loss_locked(struct dir_pool *pool, size_t number, const struct 
 /*
  * The connection is of no more use. One that broke after it had worked was perhaps closed for being idle, or
  * the server was restarted: it is made anew at once. One that hung, or never worked, tells of the server.
+ * (The worker goes on using the server, in name, until it has another one.)
  */
 void dir_worker_drop_locked(struct dir_pool *pool, struct dir_worker *worker, enum status why,
 			    const struct error *error)
 {
-	const size_t number = worker->server;
+	struct dir_server *server = worker->server;
 	struct dir_conn *conn = worker->conn;
 
 	worker->conn = NULL;
-	worker->away_from = DIR_SERVER_NONE;
-	pool->servers[number].losses++;
+	worker->away_from = 0;
+	server->losses++;
 	mutex_unlock(&pool->lock);
 	dir_conn_close(&conn);
 	mutex_lock(&pool->lock);
 	if (why == STATUS_TIMEOUT || !worker->has_worked)
-		note_failure_locked(pool, number, why, error);
+		note_failure_locked(pool, server, why, error);
 	else
-		tell_loss_locked(pool, number, error);
+		tell_loss_locked(pool, server, error);
 }
 
 /* Connect there first, leave afterwards: who fails keeps what it has. */
-static void move_locked(struct dir_pool *pool, struct dir_worker *worker, size_t number, uint64_t connect_ms)
+static void move_locked(struct dir_pool *pool, struct dir_worker *worker, struct dir_server *server,
+			uint64_t connect_ms)
 {
 	struct dir_conn *before = worker->conn;
-	struct dir_conn *conn = open_locked(pool, worker, number, connect_ms);
+	struct dir_conn *conn = open_locked(pool, worker, server, connect_ms);
 
 	if (conn == NULL)
 		return;
-	adopt_locked(pool, worker, conn, number);
+	adopt_locked(pool, worker, conn, server);
 	mutex_unlock(&pool->lock);
 	dir_conn_close(&before);
 	mutex_lock(&pool->lock);
@@ -199,40 +213,42 @@ static bool move_away_locked(struct dir_pool *pool, struct dir_worker *worker) R
 static bool move_away_locked(struct dir_pool *pool, struct dir_worker *worker)
 {
 	uint64_t again_ms = 0;
-	size_t number;
+	struct dir_server *server;
 
-	if (worker->away_from == DIR_SERVER_NONE)
+	if (worker->away_from == 0)
 		return false;
-	number = dir_server_choose_locked(pool, worker->away_from, clock_monotonic_ms(), &again_ms);
-	if (number == DIR_SERVER_NONE) {
-		worker->away_from = DIR_SERVER_NONE;
+	server = dir_server_choose_locked(pool, worker->away_from, clock_monotonic_ms(), &again_ms);
+	if (server == NULL) {
+		worker->away_from = 0;
 		return false;
 	}
-	move_locked(pool, worker, number, pool->tuning.connect_ms);
+	move_locked(pool, worker, server, pool->tuning.connect_ms);
 	return true;
 }
 
-/* Back to a server that the policy prefers: one worker at a time, so that the others go on. */
+/* Back to a server that is preferred, or away from one that is listed no more: one worker at a time, so that the others go on. */
 static bool fail_back_locked(struct dir_pool *pool, struct dir_worker *worker) REQUIRES(pool->lock);
 
 static bool fail_back_locked(struct dir_pool *pool, struct dir_worker *worker)
 {
 	const uint64_t now_ms = clock_monotonic_ms();
 	uint64_t again_ms = 0;
-	size_t number;
+	struct dir_server *server;
 	size_t i;
 
-	if (worker->server == 0 || now_ms < worker->failback_due_ms || pool->is_failing_back)
+	if (worker->server->rank == 0 || now_ms < worker->failback_due_ms || pool->is_failing_back)
 		return false;
-	worker->failback_due_ms = now_ms + pool->tuning.failback_ms;
-	number = dir_server_choose_locked(pool, worker->server, now_ms, &again_ms);
-	if (number >= worker->server)
+	/* From one that has vanished another attempt soon: who failed is in back-off then, and the next has its turn. */
+	worker->failback_due_ms =
+	    now_ms + (is_vanished(worker->server) ? pool->tuning.backoff_first_ms : pool->tuning.failback_ms);
+	server = dir_server_choose_locked(pool, worker->server->id, now_ms, &again_ms);
+	if (server == NULL || server->rank >= worker->server->rank)
 		return false;
 	pool->is_failing_back = true;
-	move_locked(pool, worker, number, pool->tuning.failback_connect_ms);
+	move_locked(pool, worker, server, pool->tuning.failback_connect_ms);
 	pool->is_failing_back = false;
-	/* What one found good is good for the others. */
-	for (i = 0; i < pool->worker_count && worker->server == number; i++)
+	/* What one found good is good for the others. (Only compared: it may be gone when the move failed.) */
+	for (i = 0; i < pool->worker_count && worker->server == server; i++)
 		pool->workers[i].failback_due_ms = now_ms;
 	dir_pool_wake_all_locked(pool);
 	return true;
@@ -243,7 +259,7 @@ static bool renew_locked(struct dir_pool *pool, struct dir_worker *worker) REQUI
 
 static bool renew_locked(struct dir_pool *pool, struct dir_worker *worker)
 {
-	const struct dir_server *server = &pool->servers[worker->server];
+	const struct dir_server *server = worker->server;
 	const uint64_t now_ms = clock_monotonic_ms();
 	const uint64_t serial = worker->serial;
 
@@ -272,7 +288,8 @@ static bool is_doubtful_locked(const struct dir_pool *pool, const struct dir_wor
 
 static bool is_doubtful_locked(const struct dir_pool *pool, const struct dir_worker *worker)
 {
-	return worker->losses != pool->servers[worker->server].losses;
+	(void)pool;
+	return worker->losses != worker->server->losses;
 }
 
 static void live_locked(struct dir_pool *pool, struct dir_worker *worker)
@@ -281,6 +298,9 @@ static void live_locked(struct dir_pool *pool, struct dir_worker *worker)
 	bool is_doubtful;
 
 	if (move_away_locked(pool, worker) || renew_locked(pool, worker))
+		return;
+	/* Under load too, where somebody else answers meanwhile. */
+	if (is_vanished(worker->server) && pool->worker_count > 1 && fail_back_locked(pool, worker))
 		return;
 	is_doubtful = is_doubtful_locked(pool, worker);
 	if (!is_doubtful && dir_worker_take_locked(pool, worker, &taken))
@@ -295,7 +315,7 @@ static void rest_locked(struct dir_pool *pool, struct dir_worker *worker)
 {
 	uint64_t until_ms = worker->last_use_ms + pool->tuning.ping_ms;
 
-	if (worker->server != 0 && !pool->is_failing_back && worker->failback_due_ms < until_ms)
+	if (worker->server->rank != 0 && !pool->is_failing_back && worker->failback_due_ms < until_ms)
 		until_ms = worker->failback_due_ms;
 	if (!pool->is_renewing && worker->renew_due_ms < until_ms)
 		until_ms = worker->renew_due_ms;
@@ -306,7 +326,7 @@ static void rest_locked(struct dir_pool *pool, struct dir_worker *worker)
 
 static void ping_locked(struct dir_pool *pool, struct dir_worker *worker)
 {
-	const unsigned losses = pool->servers[worker->server].losses;
+	const unsigned losses = worker->server->losses;
 	struct error error = {0};
 	enum status status;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <directory/dir_watch_private.h>
 
-#include <assert.h>
+#include <base/ascii.h>
 #include <base/memory.h>
 #include <directory/dir_mark.h>
 #include <directory/dir_pool.h>
@@ -111,36 +111,27 @@ static unsigned count_orders(struct dir_watch *watch)
 	return orders;
 }
 
-static size_t preferred_server(struct dir_watch *watch)
+bool dir_watch_is_ordered_away(struct dir_watch *watch, const char *uri)
 {
-	size_t preferred;
+	const size_t preferred = dir_watch_preferred(watch);
 
-	mutex_lock(&watch->lock);
-	preferred = watch->preferred;
-	mutex_unlock(&watch->lock);
-	return preferred;
-}
-
-bool dir_watch_is_ordered_away(struct dir_watch *watch, size_t number)
-{
-	const size_t preferred = preferred_server(watch);
-
-	return count_orders(watch) != watch->obeyed && preferred != number && preferred != DIR_WATCH_NO_SERVER &&
+	return count_orders(watch) != watch->obeyed && preferred != DIR_WATCH_NO_SERVER &&
+	       !ascii_equal_nocase(dir_servers_uri(watch->list, preferred), uri) &&
 	       watch->servers[preferred].not_before_ms <= clock_monotonic_ms();
 }
 
 /*
- * The preferred one, or the first in the policy's order, that is not in back-off; or DIR_WATCH_NO_SERVER, and when there will be
+ * The preferred one, or the first in their order, that is not in back-off; or DIR_WATCH_NO_SERVER, and when there will be
  * one.
  */
 static size_t choose_server(struct dir_watch *watch, uint64_t now_ms, uint64_t *again_ms_out)
 {
-	const size_t preferred = preferred_server(watch);
+	const size_t preferred = dir_watch_preferred(watch);
 	uint64_t again_ms = UINT64_MAX;
 
 	if (preferred != DIR_WATCH_NO_SERVER && watch->servers[preferred].not_before_ms <= now_ms)
 		return preferred;
-	for (size_t i = 0; i < watch->directory->uri_count; i++) {
+	for (size_t i = 0; watch->list != NULL && i < dir_servers_count(watch->list); i++) {
 		const uint64_t not_before_ms = watch->servers[i].not_before_ms;
 
 		if (not_before_ms <= now_ms)
@@ -176,7 +167,7 @@ static void rest_all(struct dir_watch *watch, uint64_t rest_ms)
 {
 	const uint64_t until_ms = clock_monotonic_ms() + rest_ms;
 
-	for (size_t i = 0; i < watch->directory->uri_count; i++)
+	for (size_t i = 0; watch->list != NULL && i < dir_servers_count(watch->list); i++)
 		watch->servers[i] = (struct dir_watch_server){.not_before_ms = until_ms};
 }
 
@@ -224,33 +215,39 @@ static void note_loss(struct dir_watch *watch, struct dir_watch_server *server, 
 		back_off(watch, server, 0);
 }
 
-static void note_watched(struct dir_watch *watch, size_t number)
+static void note_watched(struct dir_watch *watch, const char *uri)
 {
 	mutex_lock(&watch->lock);
-	watch->watched = number;
+	watch->watched = uri;
 	mutex_unlock(&watch->lock);
 }
 
 /* The base was set, and no longer changes. */
-static enum dir_session_end watch_server(struct dir_watch *watch, size_t number, uint64_t *up_since_ms_out,
+static enum dir_session_end watch_server(struct dir_watch *watch, const char *uri, uint64_t *up_since_ms_out,
 					 struct error *error)
 {
 	enum dir_session_end end;
 
 	if (strcmp(watch->base, DIR_MARK_CONTROLLER) != 0)
-		return dir_watch_session(watch, watch->directory->uris[number], up_since_ms_out, error);
-	note_watched(watch, number);
-	end = dir_watch_controller_session(watch, number, up_since_ms_out, error);
-	note_watched(watch, DIR_WATCH_NO_SERVER);
+		return dir_watch_session(watch, uri, up_since_ms_out, error);
+	note_watched(watch, uri);
+	end = dir_watch_controller_session(watch, uri, up_since_ms_out, error);
+	note_watched(watch, NULL);
 	return end;
 }
 
 static void try_server(struct dir_watch *watch, size_t number)
 {
-	struct dir_watch_server *server = &watch->servers[number];
+	struct dir_servers *list = dir_servers_ref(watch->list); /* another one may take its place meanwhile */
+	const char *uri = dir_servers_uri(list, number);
 	struct error error = {0};
 	uint64_t up_since_ms = 0;
-	const enum dir_session_end end = watch_server(watch, number, &up_since_ms, &error);
+	const enum dir_session_end end = watch_server(watch, uri, &up_since_ms, &error);
+	struct dir_watch_server gone = {.failures = 0};
+	const size_t number_now = dir_watch_find(watch, uri);
+	struct dir_watch_server *server = number_now != DIR_WATCH_NO_SERVER ? &watch->servers[number_now] : &gone;
+
+	dir_servers_unref(&list);
 
 	if (up_since_ms != 0)
 		watch->told = DIR_WATCH_TOLD_UP;
@@ -284,7 +281,9 @@ static void run(void *context)
 	size_t number;
 
 	while (!dir_watch_is_stopping(watch)) {
+		again_ms = UINT64_MAX;
 		watch->obeyed = count_orders(watch);
+		dir_watch_refresh_list(watch);
 		number = has_begun(watch) ? choose_server(watch, clock_monotonic_ms(), &again_ms) : DIR_WATCH_NO_SERVER;
 		if (number == DIR_WATCH_NO_SERVER)
 			dir_wake_wait(&watch->wake, -1, again_ms);
@@ -298,6 +297,8 @@ static void free_watch(struct dir_watch *watch)
 	dir_watch_queue_done(&watch->queue);
 	dir_wake_done(&watch->wake);
 	mutex_done(&watch->lock);
+	dir_servers_unref(&watch->list);
+	memory_free(watch->preferred);
 	memory_free(watch->base);
 	memory_free(watch);
 }
@@ -326,15 +327,16 @@ enum status dir_watch_open_tuned(const struct dir_watch_plan *plan, struct dir_w
 
 	if (watch == NULL)
 		return error_no_memory(error);
-	assert(plan->directory->uri_count <= COUNT_OF(watch->servers));
 	watch->directory = plan->directory;
 	watch->attributes = plan->attributes;
 	watch->log = plan->log;
 	watch->tuning = plan->tuning;
-	watch->preferred = watch->watched = DIR_WATCH_NO_SERVER;
 	atomic_init(&watch->used_ms, clock_monotonic_ms());
 	atomic_init(&watch->is_asleep, false);
-	if ((status = dir_wake_init(&watch->wake, error)) != STATUS_OK) {
+	watch->list = dir_servers_of_policy(plan->directory);
+	status = watch->list != NULL ? dir_wake_init(&watch->wake, error) : error_no_memory(error);
+	if (status != STATUS_OK) {
+		dir_servers_unref(&watch->list);
 		memory_free(watch);
 		return status;
 	}
@@ -374,42 +376,10 @@ void dir_watch_use(struct dir_watch *watch)
 		dir_wake_up(&watch->wake);
 }
 
-static size_t find_server(const struct dir_watch *watch, const char *uri)
-{
-	for (size_t i = 0; i < watch->directory->uri_count; i++)
-		if (strcmp(watch->directory->uris[i], uri) == 0)
-			return i;
-	return DIR_WATCH_NO_SERVER;
-}
-
-void dir_watch_prefer(struct dir_watch *watch, const char *uri)
-{
-	const size_t number = find_server(watch, uri);
-	bool is_order;
-
-	if (number == DIR_WATCH_NO_SERVER)
-		return;
-	mutex_lock(&watch->lock);
-	is_order = watch->watched != number;
-	/* Before a server is chosen, too: one is perhaps chosen just now. */
-	if (is_order)
-		watch->orders++;
-	watch->preferred = number;
-	mutex_unlock(&watch->lock);
-	if (is_order)
-		dir_wake_up(&watch->wake);
-}
-
-void dir_watch_prove(struct dir_watch *watch, uint64_t number)
-{
-	mutex_lock(&watch->lock);
-	watch->wanted_proof = number;
-	mutex_unlock(&watch->lock);
-	dir_wake_up(&watch->wake);
-}
-
 void dir_watch_stop(struct dir_watch *watch)
 {
+	if (watch->locator != NULL)
+		dir_locator_unlisten(watch->locator, &watch->listener);
 	mutex_lock(&watch->lock);
 	watch->is_stopping = true;
 	mutex_unlock(&watch->lock);

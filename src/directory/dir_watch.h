@@ -21,7 +21,8 @@
  * have to pass, in which all that arrives is told, before an answer says that the search is under way (UP), or that everything up to
  * the question was told (CURRENT).
  *
- * Servers are tried in the policy's order, each with a back-off like the pool's (dir_pool.h); one that broke a watch which had been
+ * Servers are those of the policy, or those that are found for it (dir_watch_follow): one that is not among them any more is left. They are
+ * tried in their order, each with a back-off like the pool's (dir_pool.h); one that broke a watch which had been
  * up for DIR_WATCH_STEADY_MS is tried again at once, once. A silent server is asked something every DIR_POOL_PING_MS.
  *
  * What is told runs on the executor, in the order of arrival, and never while another is being told:
@@ -127,6 +128,7 @@ struct dir_watch_event {
 typedef void dir_watch_fn(void *context, const struct dir_watch_event *event);
 
 struct dir_watch;
+struct dir_locator;
 
 /** "RFC 4533 refreshAndPersist: each change is told when it is made": for people. Never NULL. */
 const char *dir_watch_means_text(enum dir_watch_means means);
@@ -142,6 +144,11 @@ const char *dir_watch_means_text(enum dir_watch_means means);
 NODISCARD enum status dir_watch_open(const struct config_directory *directory, const char *const *attributes,
 				     struct executor *executor, const struct log *log, dir_watch_fn *heard,
 				     void *context, struct dir_watch **watch_out, struct error *error);
+
+/**
+ * Its servers are those that the locator finds. Before dir_watch_begin. @param locator  lives until dir_watch_stop; NULL: nothing changes.
+ */
+void dir_watch_follow(struct dir_watch *watch, struct dir_locator *locator);
 
 /**
  * Begin. Does not wait for the server. Once; later calls change nothing.

@@ -209,7 +209,7 @@ static enum status connect_to(struct controller_session *session, struct error *
 {
 	const struct dir_watch_tuning *tuning = &session->watch->tuning;
 	struct dir_conn *conn = NULL;
-	const enum status status = dir_conn_open(session->watch->directory, controller_uri(session),
+	const enum status status = dir_conn_open(session->watch->directory, session->uri,
 						 clock_monotonic_ms() + tuning->connect_ms, &conn, error);
 
 	if (status != STATUS_OK)
@@ -278,8 +278,13 @@ static enum dir_session_end run(struct controller_session *session)
 	enum status status = controller_begin(session);
 
 	while (status == STATUS_OK) {
-		if (dir_watch_is_ordered_away(session->watch, session->number)) {
+		if (dir_watch_is_ordered_away(session->watch, session->uri)) {
 			(void)controller_fail(session, STATUS_UNREACHABLE, "is left for the server that answers");
+			return DIR_SESSION_MOVED;
+		}
+		if (dir_watch_has_lost_server(session->watch, session->uri)) {
+			(void)controller_fail(session, STATUS_UNREACHABLE,
+					      "is not among the directory's servers any more");
 			return DIR_SESSION_MOVED;
 		}
 		status = step(session);
@@ -287,12 +292,12 @@ static enum dir_session_end run(struct controller_session *session)
 	return end_of(status);
 }
 
-enum dir_session_end dir_watch_controller_session(struct dir_watch *watch, size_t number, uint64_t *up_since_ms_out,
+enum dir_session_end dir_watch_controller_session(struct dir_watch *watch, const char *uri, uint64_t *up_since_ms_out,
 						  struct error *error)
 {
 	struct controller_session session = {
 	    .watch = watch,
-	    .number = number,
+	    .uri = uri,
 	    .interrupt = {.wake = &watch->wake, .is_wanted = is_interrupted},
 	    .error = error,
 	};

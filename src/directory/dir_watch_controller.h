@@ -20,6 +20,7 @@
  * Other naming contexts have searches of their own: the phantom root (LDAP_SERVER_SEARCH_OPTIONS_OID) leaves application naming contexts
  * out on AD (MS-ADTS 3.1.1.3.4.1.12), and DNS updates are there.
  *
+ * A server that is not among the directory's any more (dir_watch_follow) is left, as one that dir_watch_prefer orders away from.
  * Another controller than before at the same address (dsServiceName), or one whose USN went back (restored from a backup), ends the session.
  *
  * Threads: the watch's own.
@@ -38,11 +39,11 @@
 /**
  * Connect, watch, and disconnect when that has ended.
  *
- * @param number           of the server, in watch->directory->uris.
+ * @param uri              of the server; borrowed.
  * @param up_since_ms_out  0: it was not up; else UP was told then.
  * @param error            filled, but when it was stopped.
  */
-enum dir_session_end dir_watch_controller_session(struct dir_watch *watch, size_t number, uint64_t *up_since_ms_out,
+enum dir_session_end dir_watch_controller_session(struct dir_watch *watch, const char *uri, uint64_t *up_since_ms_out,
 						  struct error *error);
 
 #endif

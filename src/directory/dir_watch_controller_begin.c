@@ -13,22 +13,16 @@ static const char deleted_objects[] = "CN=Deleted Objects,";
 static const char *const own_attributes[] = {"objectGUID", "objectSid", "objectClass",    "isDeleted",
 					     "uSNChanged", "groupType", "sAMAccountName", "userPrincipalName"};
 
-const char *controller_uri(const struct controller_session *session)
-{
-	return session->watch->directory->uris[session->number];
-}
-
 enum status controller_fail(struct controller_session *session, enum status status, const char *what)
 {
-	return error_set(session->error, status, "'%s' %s", controller_uri(session), what);
+	return error_set(session->error, status, "'%s' %s", session->uri, what);
 }
 
 enum status controller_fail_telling(struct controller_session *session, enum status status)
 {
 	if (status == STATUS_NO_MEMORY)
 		return error_no_memory(session->error);
-	return error_set(session->error, status, "more changes of '%s' were told than could be heard",
-			 controller_uri(session));
+	return error_set(session->error, status, "more changes of '%s' were told than could be heard", session->uri);
 }
 
 /* Asking */
@@ -69,7 +63,7 @@ enum status controller_ask(struct controller_session *session, struct dir_search
 enum status controller_fail_search(struct controller_session *session, const struct dir_search *search)
 {
 	(void)dir_search_failure(search, session->error);
-	(void)error_prefix(session->error, "'%s'", controller_uri(session));
+	(void)error_prefix(session->error, "'%s'", session->uri);
 	switch (search->outcome) {
 	case DIR_OUTCOME_NO_MEMORY:
 		return STATUS_NO_MEMORY;
@@ -160,8 +154,7 @@ void controller_look_for_deleted(struct controller_session *session, const struc
 {
 	if (!session->sees_deletions && dir_usn_is_deleted(entry) && is_in_container(session, entry->dn)) {
 		session->sees_deletions = true;
-		log_debug(session->watch->log, "'%s' shows deleted objects to the bound account",
-			  controller_uri(session));
+		log_debug(session->watch->log, "'%s' shows deleted objects to the bound account", session->uri);
 	}
 }
 
@@ -232,7 +225,7 @@ static enum status come_up(struct controller_session *session)
 	/* Whoever hears of it reads everything, and waits until the watch has told as much as was read. */
 	dir_watch_use(session->watch);
 	session->up_since_ms = clock_monotonic_ms();
-	log_info(session->watch->log, "'%s' is asked for changes of '%s'%s", controller_uri(session),
+	log_info(session->watch->log, "'%s' is asked for changes of '%s'%s", session->uri,
 		 session->facts.default_naming_context,
 		 session->sees_deletions ? "" : "; it has shown no deleted objects to the bound account");
 	return STATUS_OK;

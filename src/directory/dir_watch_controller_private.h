@@ -23,7 +23,7 @@
 
 struct controller_session {
 	struct dir_watch *watch;
-	size_t number;
+	const char *uri; /* borrowed */
 	struct dir_conn *conn;
 	struct dir_conn_interrupt interrupt;
 	struct error *error;
@@ -48,8 +48,6 @@ struct controller_session {
 extern const char controller_any_filter[];
 /* What explains a step. */
 extern const char *const controller_usn_attributes[];
-
-const char *controller_uri(const struct controller_session *session);
 
 /** Fill the session's error: "'<server>' <what>". @return `status`. */
 enum status controller_fail(struct controller_session *session, enum status status, const char *what);

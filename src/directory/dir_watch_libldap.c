@@ -253,6 +253,15 @@ static enum dir_session_end end_of(enum status status)
 	return status == STATUS_NO_MEMORY || status == STATUS_LIMIT ? DIR_SESSION_OVERRUN : DIR_SESSION_BROKEN;
 }
 
+static enum status step_or_end(struct dir_session *session)
+{
+	if (dir_watch_is_stopping(session->watch))
+		return STATUS_CANCELLED;
+	if (dir_watch_has_lost_server(session->watch, session->conn->uri))
+		return dir_session_fail(session, STATUS_UNREACHABLE, "is not among the directory's servers any more");
+	return step(session);
+}
+
 enum dir_session_end dir_watch_session(struct dir_watch *watch, const char *uri, uint64_t *up_since_ms_out,
 				       struct error *error)
 {
@@ -270,7 +279,7 @@ enum dir_session_end dir_watch_session(struct dir_watch *watch, const char *uri,
 	(void)dir_watch_take_proof(watch);
 	status = send_read(&session);
 	while (status == STATUS_OK)
-		status = dir_watch_is_stopping(watch) ? STATUS_CANCELLED : step(&session);
+		status = step_or_end(&session);
 	*up_since_ms_out = session.up_since_ms;
 	dir_conn_close(&session.conn);
 	dir_heard_list_clear(&session.early);

@@ -5,6 +5,7 @@
  *	dir_watch.c          opening, closing; the thread: which server is tried, and when
  *	dir_watch_libldap*.c a session by RFC 4533: from the connect until the connection is of no more use
  *	dir_watch_controller.h  a session on a domain controller
+ *	dir_watch_list.c     which servers there are, and which one is preferred
  *	dir_watch_queue.c    what was told and not yet heard
  *	dir_wake.h           ends a wait
  *	dir_sync.h           RFC 4533
@@ -18,6 +19,8 @@
 #include <base/compiler.h>
 #include <base/error.h>
 #include <config/config.h>
+#include <directory/dir_locator.h>
+#include <directory/dir_servers.h>
 #include <directory/dir_wake.h>
 #include <directory/dir_watch.h>
 #include <os/executor.h>
@@ -136,11 +139,16 @@ struct dir_watch {
 	struct dir_wake wake; /* base was set, a proof is wanted, or is_stopping */
 	struct thread thread;
 
-	struct mutex lock; /* guards: base (which is set once), is_stopping, preferred, watched, orders, wanted_proof */
+	struct dir_locator *locator; /* borrowed; NULL: the list never changes. Set before base */
+	struct dir_locator_listener listener;
+
+	struct mutex lock; /* guards: base (which is set once), is_stopping, is_list_new, preferred, watched, orders,
+			    wanted_proof */
 	char *base;        /* owned; NULL: not begun */
 	bool is_stopping;
-	size_t preferred;      /* number of the server that dir_watch_prefer named; or DIR_WATCH_NO_SERVER */
-	size_t watched;        /* that the thread is at; or DIR_WATCH_NO_SERVER */
+	bool is_list_new;      /* the locator has perhaps another list */
+	char *preferred;       /* owned: URI that dir_watch_prefer named last; NULL: none */
+	const char *watched;   /* borrowed: URI that the thread is at; NULL: none */
 	unsigned orders;       /* how often dir_watch_prefer named one that is not watched */
 	uint64_t wanted_proof; /* of dir_watch_prove; 0: none */
 
@@ -149,7 +157,8 @@ struct dir_watch {
 	atomic_bool is_asleep;
 
 	/* the thread's own */
-	struct dir_watch_server servers[CONFIG_MAX_URIS];
+	struct dir_servers *list;                         /* a reference; NULL: none yet */
+	struct dir_watch_server servers[DIR_SERVERS_MAX]; /* those of the list, in its order */
 	enum dir_watch_told told;
 	unsigned obeyed;    /* `orders`, when the server was chosen */
 	uint64_t logged_ms; /* when a loss was last logged; 0: never */
@@ -161,9 +170,20 @@ bool dir_watch_is_stopping(struct dir_watch *watch);
 /** Somebody decides, or did in the last `linger_ms`. False: dir_watch_use ends a wait from now on. */
 bool dir_watch_is_used(struct dir_watch *watch, uint64_t now_ms);
 /** dir_watch_prefer has named another server than that one since it was chosen, and that may be tried. Threads: the watch's own. */
-bool dir_watch_is_ordered_away(struct dir_watch *watch, size_t number);
+bool dir_watch_is_ordered_away(struct dir_watch *watch, const char *uri);
 /** The number of the proof that is wanted, which is not wanted any more then; 0: none. */
 uint64_t dir_watch_take_proof(struct dir_watch *watch);
+
+/* The list of servers: dir_watch_list.c. Threads: the watch's own. */
+
+/** Take another list, if the locator has one. */
+void dir_watch_refresh_list(struct dir_watch *watch);
+/** The number of a server in the list; or DIR_WATCH_NO_SERVER. */
+size_t dir_watch_find(const struct dir_watch *watch, const char *uri);
+/** The number of the one that dir_watch_prefer named last; or DIR_WATCH_NO_SERVER. */
+size_t dir_watch_preferred(struct dir_watch *watch);
+/** dir_watch_refresh_list; then, whether this server is not among the directory's any more. */
+bool dir_watch_has_lost_server(struct dir_watch *watch, const char *uri);
 
 /* A session: dir_watch_libldap.c */
 
@@ -173,7 +193,7 @@ enum dir_session_end {
 	DIR_SESSION_BROKEN,  /* could not connect, or lost the connection, or the server's count of changes */
 	DIR_SESSION_REFUSED, /* the bind was */
 	DIR_SESSION_OVERRUN, /* something could not be told */
-	DIR_SESSION_MOVED,   /* dir_watch_prefer */
+	DIR_SESSION_MOVED,   /* dir_watch_prefer, or the server is listed no more */
 };
 
 /**

@@ -439,8 +439,12 @@ void membership_watch_init(struct membership *membership)
 
 enum status membership_watch_open(struct membership *membership, struct error *error)
 {
-	return dir_watch_open(membership->directory, membership->watch_attributes, membership->executor,
-			      membership->log, heard, membership, &membership->watched.watch, error);
+	enum status status = dir_watch_open(membership->directory, membership->watch_attributes, membership->executor,
+					    membership->log, heard, membership, &membership->watched.watch, error);
+
+	if (status == STATUS_OK)
+		dir_watch_follow(membership->watched.watch, dir_pool_locator(membership->pool));
+	return status;
 }
 
 void membership_watch_done(struct membership *membership)

@@ -12,7 +12,7 @@ set -u
 
 PACKAGES="
 gcc libc6-dev cmake ninja-build pkg-config
-libldap-dev libsasl2-dev libkrb5-dev libxml2-dev libcmocka-dev
+libldap-dev libsasl2-dev libkrb5-dev libxml2-dev libc-ares-dev libcmocka-dev
 slapd openssl util-linux python3
 "
 

@@ -2,6 +2,7 @@
 #include <support/dir_pool_fake.h>
 
 #include <os/clock.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <support/executor_manual.h>
@@ -329,6 +330,12 @@ void dir_pool_submit(struct dir_pool *pool, struct dir_request *request)
 	executor_post(pool->executor, &flight->arrival);
 }
 
+struct dir_locator *dir_pool_locator(struct dir_pool *pool)
+{
+	(void)pool;
+	return NULL;
+}
+
 void dir_pool_stats(struct dir_pool *pool, struct dir_pool_stats *stats_out)
 {
 	memset(stats_out, 0, sizeof(*stats_out));
@@ -337,5 +344,5 @@ void dir_pool_stats(struct dir_pool *pool, struct dir_pool_stats *stats_out)
 	stats_out->turns = fake.requests;
 	stats_out->connects = 1;
 	stats_out->connected = 1;
-	stats_out->server_uri = pool->config->uris[0];
+	(void)snprintf(stats_out->server_uri, sizeof(stats_out->server_uri), "%s", pool->config->uris[0]);
 }

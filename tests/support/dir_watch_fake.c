@@ -370,6 +370,12 @@ enum status dir_watch_open(const struct config_directory *directory, const char 
 	return STATUS_OK;
 }
 
+void dir_watch_follow(struct dir_watch *watch, struct dir_locator *locator)
+{
+	(void)watch;
+	(void)locator;
+}
+
 enum status dir_watch_begin(struct dir_watch *watch, const char *base)
 {
 	if (watch->base != NULL)
