@@ -29,7 +29,7 @@ _CHUNK = 65536
 
 class TcpProxy:
     """
-    Listens on a loopback port of its own and forwards to `upstream_port`.
+    Listens on a loopback port of its own (or on `port`) and forwards to `upstream_port`.
 
         with TcpProxy(slapd.port) as proxy:
             ... proxy.uri ...
@@ -42,7 +42,7 @@ class TcpProxy:
     Threads: set_mode and the counters may be used from any.
     """
 
-    def __init__(self, upstream_port, upstream_host=LOOPBACK):
+    def __init__(self, upstream_port, upstream_host=LOOPBACK, port=None):
         self._upstream = (upstream_host, upstream_port)
         self._control = threading.Lock()  # one change of mode at a time; taken before _lock
         self._lock = threading.Lock()  # guards what follows
@@ -51,6 +51,7 @@ class TcpProxy:
         self._listener = None
         self.accepted = self.bytes_to_server = self.bytes_to_client = 0
         self.port = None
+        self._wanted_port = port
 
     def __enter__(self):
         process.start_with_retry(self._start_once)
@@ -109,7 +110,7 @@ class TcpProxy:
             self._links.discard(link)
 
     def _start_once(self, attempt):
-        self.port = process.free_port()
+        self.port = self._wanted_port or process.free_port()
         self._listen()
 
     def _listen(self):
