@@ -17,6 +17,7 @@ static const struct doctor_check checks[] = {
     {"bind-secret", "policy", "looking at the secret", DOCTOR_STAGE_POLICY, NULL, doctor_policy_secret},
     {"default-domain", "policy", "reading the policy", DOCTOR_STAGE_POLICY, NULL, doctor_policy_default_domain},
 
+    {"servers", "servers", "looking for servers", DOCTOR_STAGE_POLICY, NULL, doctor_locate},
     {"dns", "servers", "connecting", DOCTOR_STAGE_POLICY, NULL, doctor_network_dns},
     {"tcp", "servers", "connecting", DOCTOR_STAGE_POLICY, NULL, doctor_network_tcp},
     {"tls", "servers", "connecting", DOCTOR_STAGE_POLICY, NULL, doctor_tls},
@@ -60,6 +61,7 @@ static void close_all(struct doctor *doctor)
 		dir_conn_close(&doctor->servers[i].conn);
 	if (doctor->sample.arena != NULL)
 		dir_search_done(&doctor->sample);
+	dir_servers_unref(&doctor->found);
 	config_unref(&doctor->config);
 	arena_free(&doctor->arena);
 }

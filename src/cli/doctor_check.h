@@ -25,6 +25,7 @@
 #include <config/config.h>
 #include <directory/dir_facts.h>
 #include <directory/dir_search.h>
+#include <directory/dir_servers.h>
 #include <directory/dir_steps.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -34,6 +35,8 @@
 #define DOCTOR_MAX_BYTES ((size_t)64 * 1024 * 1024)
 /* Users whose entries are looked at for what the account may see. */
 #define DOCTOR_SAMPLE 8
+/* Servers that are connected to; DNS may name more. */
+#define DOCTOR_MAX_SERVERS CONFIG_MAX_URIS
 /* A page of a listing. */
 #define DOCTOR_PAGE 500
 
@@ -81,7 +84,8 @@ struct doctor {
 	struct arena *arena;
 	const struct config *config;
 	const struct config_directory *directory;
-	struct doctor_server servers[CONFIG_MAX_URIS];
+	struct dir_servers *found; /* a reference; NULL: none were found */
+	struct doctor_server servers[DOCTOR_MAX_SERVERS];
 	size_t server_count;
 	struct doctor_server *server; /* the first that could be opened: what is asked is asked there */
 	struct dir_facts facts;
@@ -131,6 +135,7 @@ void doctor_policy_folder(struct doctor *doctor);
 void doctor_policy_secret(struct doctor *doctor);
 void doctor_policy_default_domain(struct doctor *doctor);
 
+void doctor_locate(struct doctor *doctor);
 void doctor_network_dns(struct doctor *doctor);
 void doctor_network_tcp(struct doctor *doctor);
 void doctor_tls(struct doctor *doctor);

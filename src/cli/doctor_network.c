@@ -15,10 +15,11 @@ static void open_servers(struct doctor *doctor)
 {
 	const struct config_directory *directory = doctor->directory;
 
-	for (size_t i = 0; i < directory->uri_count && i < CONFIG_MAX_URIS; i++) {
+	for (size_t i = 0; doctor->found != NULL && i < dir_servers_count(doctor->found) && i < DOCTOR_MAX_SERVERS;
+	     i++) {
 		struct doctor_server *server = &doctor->servers[doctor->server_count++];
 
-		server->uri = directory->uris[i];
+		server->uri = dir_servers_uri(doctor->found, i);
 		doctor_print_progress(&doctor->print, doctor_text(doctor, "connecting to %s", server->uri));
 		server->status = dir_steps_open(directory, server->uri, clock_monotonic_ms() + DIR_POOL_CONNECT_MS,
 						&server->steps, &server->conn, &server->error);

@@ -142,8 +142,9 @@ static void try_watch(struct doctor *doctor)
 	mutex_init(&trial.lock);
 	condition_init(&trial.ended);
 	if (dir_watch_open(doctor->directory, attributes, doctor->groups->executor, &doctor->log, heard, &trial, &watch,
-			   &error) != STATUS_OK ||
-	    dir_watch_begin(watch, doctor->groups->csn_base) != STATUS_OK)
+			   &error) == STATUS_OK)
+		dir_watch_follow(watch, dir_pool_locator(doctor->groups->pool));
+	if (watch == NULL || dir_watch_begin(watch, doctor->groups->csn_base) != STATUS_OK)
 		doctor_tell_error(doctor, DOCTOR_ERROR, NULL, &error, "see this machine's limits");
 	else
 		tell(doctor, &trial);

@@ -32,6 +32,7 @@ struct dir_locator {
 	struct condition told;
 	bool is_stopping, is_hurried, is_telling, has_failed;
 	struct dir_servers *servers; /* a reference */
+	struct error failure;        /* the last one; STATUS_OK: none */
 	struct dir_locator_listener *listeners;
 
 	/* the thread's own */
@@ -122,8 +123,7 @@ static bool may_be_host(const struct source *source, enum status why)
 	       strstr(source->uri, ":///") == NULL;
 }
 
-static void take_failure(const struct dir_locator *locator, struct source *source, enum status why,
-			 const struct error *error)
+static void take_failure(struct dir_locator *locator, struct source *source, enum status why, const struct error *error)
 {
 	const uint64_t now_ms = clock_monotonic_ms();
 
@@ -131,6 +131,9 @@ static void take_failure(const struct dir_locator *locator, struct source *sourc
 		source->found = dir_servers_new(&source->uri, 1);
 		source->is_host = source->found != NULL;
 	}
+	mutex_lock(&locator->lock);
+	locator->failure = *error;
+	mutex_unlock(&locator->lock);
 	if (why == STATUS_CANCELLED || (source->told_ms != 0 && now_ms < source->told_ms + DIR_LOCATOR_TELL_MS))
 		return;
 	source->told_ms = now_ms;
@@ -399,6 +402,14 @@ struct dir_servers *dir_locator_servers(struct dir_locator *locator, bool *has_f
 	*has_failed_out = locator->has_failed;
 	mutex_unlock(&locator->lock);
 	return servers;
+}
+
+void dir_locator_failure(struct dir_locator *locator, struct error *error_out)
+{
+	mutex_lock(&locator->lock);
+	if (locator->failure.status != STATUS_OK)
+		*error_out = locator->failure;
+	mutex_unlock(&locator->lock);
 }
 
 void dir_locator_hurry(struct dir_locator *locator)

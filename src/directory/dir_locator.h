@@ -84,6 +84,9 @@ void dir_locator_close(struct dir_locator **locator);
  */
 struct dir_servers *dir_locator_servers(struct dir_locator *locator, bool *has_failed_out);
 
+/** Why a domain's servers were not found when they last were not; untouched when they always were. Threads: any. */
+void dir_locator_failure(struct dir_locator *locator, struct error *error_out);
+
 /** None of the servers is of use: look again, soon. Threads: any. */
 void dir_locator_hurry(struct dir_locator *locator);
 
@@ -91,7 +94,7 @@ void dir_locator_hurry(struct dir_locator *locator);
  * The servers of a directory, once: for who wants no thread. Waits.
  *
  * @param servers_out  a reference, the caller's; those of the policy, where it names them.
- * @return STATUS_OK; STATUS_TIMEOUT; STATUS_UNREACHABLE (there are none: `log` was told why); or as dir_locator_open.
+ * @return STATUS_OK; STATUS_TIMEOUT; as dir_locate_domain (there are none); or as dir_locator_open.
  */
 NODISCARD enum status dir_locator_find(const struct config_directory *directory, const struct log *log,
 				       uint64_t deadline_ms, struct dir_servers **servers_out, struct error *error);

@@ -42,6 +42,21 @@ static struct dir_servers *wait_for_servers(struct dir_locator *locator, uint64_
 	return servers;
 }
 
+/* Also when it has found nothing for want of memory, which no failure tells of. */
+static enum status fail(struct dir_locator *locator, bool has_failed, struct error *error)
+{
+	struct error failure = {.status = STATUS_OK};
+
+	if (!has_failed)
+		return error_set(error, STATUS_TIMEOUT, "the directory's servers were not found in time");
+	dir_locator_failure(locator, &failure);
+	if (failure.status == STATUS_OK)
+		return error_no_memory(error);
+	if (error != NULL)
+		*error = failure;
+	return failure.status;
+}
+
 enum status dir_locator_find(const struct config_directory *directory, const struct log *log, uint64_t deadline_ms,
 			     struct dir_servers **servers_out, struct error *error)
 {
@@ -56,11 +71,11 @@ enum status dir_locator_find(const struct config_directory *directory, const str
 		if (status != STATUS_OK)
 			return status;
 		servers = wait_for_servers(locator, deadline_ms, &has_failed);
+		if (servers == NULL)
+			status = fail(locator, has_failed, error);
 		dir_locator_close(&locator);
 		if (servers == NULL)
-			return has_failed
-				   ? error_set(error, STATUS_UNREACHABLE, "the directory's servers cannot be found")
-				   : error_set(error, STATUS_TIMEOUT, "the directory's servers were not found in time");
+			return status;
 	} else {
 		servers = dir_servers_of_policy(directory);
 		if (servers == NULL)

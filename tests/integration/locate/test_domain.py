@@ -4,6 +4,8 @@
 A policy that names a domain and no server: the program, the system's resolver, DNS on its own port, and slapds behind names. In a network of
 the test's own, whose /etc/resolv.conf is the test's.
 """
+import json
+import subprocess
 import sys
 import unittest
 from pathlib import Path
@@ -89,6 +91,32 @@ class DomainTest(unittest.TestCase):
     def test_dns_fails__says_so(self):
         self.dns.behave(None, SERVFAIL)
         self.assert_unavailable(self.check("ldap://" + DOMAIN), PLAIN, "SERVFAIL")
+
+    def doctor(self, uri):
+        """The lines of the check `servers`, those of the bind, and those of the watch."""
+        policy = testbed.write_policy(self.folder.join("policy.xml"), self.slapds[0], uri=uri, tls="none",
+                                      allow=[self.slapds[0].group_dn("admins")])
+        done = subprocess.run([self.program, "doctor", "--config", policy, "--json"], timeout=60, capture_output=True,
+                              text=True, check=False)
+        lines = [json.loads(line) for line in done.stdout.splitlines()]
+        return [[line for line in lines if line["id"] == name] for name in ("servers", "bind", "watch")]
+
+    def test_doctor__looks_at_the_servers_that_dns_names(self):
+        self.dns.srv(PLAIN, [(0, 0, self.slapds[0].port, FIRST), (1, 0, self.slapds[1].port, SECOND)])
+        found, bound, watched = self.doctor("ldap:///")
+        self.assertEqual([line["level"] for line in found], ["ok"], found)
+        self.assertEqual([line["level"] for line in watched], ["ok"], watched)
+        self.assertIn("there are 2, the first is ldap://%s:%d" % (FIRST, self.slapds[0].port), found[0]["text"])
+        self.assertEqual([(line["level"], line["subject"]) for line in bound],
+                         [("ok", "ldap://%s:%d" % (FIRST, self.slapds[0].port)),
+                          ("ok", "ldap://%s:%d" % (SECOND, self.slapds[1].port))])
+
+    def test_doctor__no_record__says_what_was_asked_for(self):
+        found, bound, _ = self.doctor("ldap:///")
+        self.assertEqual([line["level"] for line in found], ["error"], found)
+        self.assertIn(PLAIN, found[0]["text"])
+        self.assertIn("dig SRV", found[0]["remedy"])
+        self.assertEqual(bound, [])
 
     def test_no_record_and_a_host_of_that_name__is_the_server(self):
         with testbed.TcpProxy(self.slapds[0].port, port=389):  # the standard port, which is free in this network

@@ -352,9 +352,10 @@ static void find__waits_for_the_first_pass(void **state)
 	assert_string_equal(dir_servers_uri(servers, 0), "ldap://a.corp.example:389");
 	dir_servers_unref(&servers);
 
-	dir_locate_fake_fail(DOMAIN, STATUS_TIMEOUT);
+	dir_locate_fake_fail(DOMAIN, STATUS_REFUSED);
 	assert_status(dir_locator_find(&rig.directory, NULL, clock_monotonic_ms() + PATIENCE_MS, &servers, &error),
-		      STATUS_UNREACHABLE, &error);
+		      STATUS_REFUSED, &error);
+	assert_non_null(strstr(error.what, DOMAIN));
 	dir_locate_fake_hang(DOMAIN);
 	assert_status(dir_locator_find(&rig.directory, NULL, clock_monotonic_ms() + 50, &servers, &error),
 		      STATUS_TIMEOUT, &error);
