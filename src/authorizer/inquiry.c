@@ -222,10 +222,11 @@ static void fill_facts(const struct inquiry *inquiry, struct policy_facts *facts
 /* A membership that ends by itself ends the verdict; nobody tells of it. */
 static void heed_link(struct inquiry *inquiry, int64_t now_s)
 {
-	const uint32_t ttl_s = inquiry->lookup.link_ttl_s;
+	const uint64_t ends_us = inquiry->lookup.ends_us, now_us = clock_monotonic_us();
+	const int64_t rest_s = ends_us > now_us ? (int64_t)((ends_us - now_us) / 1000000) : 0;
 
-	if (ttl_s != MEMBERSHIP_LINK_LASTS && now_s + (int64_t)ttl_s < inquiry->standing.until_s)
-		inquiry->standing.until_s = now_s + (int64_t)ttl_s;
+	if (ends_us != UINT64_MAX && now_s + rest_s < inquiry->standing.until_s)
+		inquiry->standing.until_s = now_s + rest_s;
 }
 
 static void rate(struct inquiry *inquiry)

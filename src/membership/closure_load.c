@@ -39,6 +39,14 @@ static void load_free(struct closure_load *load)
 	memory_free(load);
 }
 
+/* At the earliest: the server counted from when it answered. */
+static uint64_t ends_us(const struct closure_load *load)
+{
+	if (load->nest.count == 0 || load->nest.ttl_s == CLOSURE_LINK_LASTS)
+		return UINT64_MAX;
+	return load->began_us + (uint64_t)load->nest.ttl_s * 1000000;
+}
+
 void closure_load_finish(struct closure_load *load, enum status status, const struct error *error,
 			 struct closure *closure)
 {
@@ -56,6 +64,7 @@ void closure_load_finish(struct closure_load *load, enum status status, const st
 	    .search_flags = dir_facts_search_flags(&load->facts),
 	    .forest = load->forest,
 	    .began_us = load->began_us,
+	    .ends_us = ends_us(load),
 	    .marked_us = load->marked_us,
 	    .roots = load->roots,
 	    .invalid_members = load->builder == NULL ? 0 : closure_builder_invalid_count(load->builder),

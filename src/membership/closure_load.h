@@ -87,6 +87,7 @@ struct closure_loaded {
 	const char *csn_base;      /* the entry that has it, or would have it */
 	const char *server;    /* without `csn`: that all was read from (dir_psearch.h); NULL: not known, or several */
 	uint64_t began_us;     /* clock_monotonic_us() before MARK */
+	uint64_t ends_us;      /* until then: a group is in another for a time only; UINT64_MAX: for good */
 	uint64_t marked_us;    /* after MARK: what is read from now on, until `done`, goes with the closure */
 	unsigned search_flags; /* for searches of this server: dir_facts_search_flags */
 	const struct dir_forest

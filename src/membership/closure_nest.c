@@ -41,19 +41,20 @@ bool closure_nest_is_group(const struct dir_entry *entry)
 	return end == type->data + type->length && ((unsigned long long)number & GROUP_TYPE_SECURITY) != 0;
 }
 
-static enum status add_edge(struct closure_nest *nest, struct digest parent, uint32_t child)
+static enum status add_edge(struct closure_nest *nest, const struct closure_nest_edge *edge)
 {
 	if (nest->count >= CLOSURE_NEST_MAX_EDGES)
 		return STATUS_LIMIT;
 	if (!ARRAY_RESERVE(&nest->edges, &nest->capacity, nest->count + 1))
 		return STATUS_NO_MEMORY;
-	nest->edges[nest->count++] = (struct closure_nest_edge){parent, child};
+	nest->edges[nest->count++] = *edge;
 	return STATUS_OK;
 }
 
 static enum status take_holder(struct closure_nest *nest, struct closure_builder *builder,
 			       const struct dir_value *value, uint32_t child)
 {
+	struct closure_nest_edge edge = {.child = child};
 	struct extended_dn holder;
 	char sid[SID_TEXT_BYTES];
 
@@ -62,7 +63,9 @@ static enum status take_holder(struct closure_nest *nest, struct closure_builder
 	if (!holder.has_sid) /* nothing that could be in a token */
 		return STATUS_OK;
 	sid_format(&holder.sid, sid);
-	return add_edge(nest, closure_builder_digest_id(builder, sid), child);
+	edge.parent = closure_builder_digest_id(builder, sid);
+	edge.ttl_s = holder.has_ttl ? holder.ttl_s : CLOSURE_LINK_LASTS;
+	return add_edge(nest, &edge);
 }
 
 enum status closure_nest_take(struct closure_nest *nest, struct closure_builder *builder, const struct dir_entry *entry)
@@ -111,8 +114,11 @@ static enum status add_children(struct closure_nest *nest, struct closure_builde
 	enum status status = STATUS_OK;
 
 	for (size_t i = find_first(nest, parent);
-	     i < nest->count && digest_compare(&nest->edges[i].parent, &parent) == 0 && status == STATUS_OK; i++)
+	     i < nest->count && digest_compare(&nest->edges[i].parent, &parent) == 0 && status == STATUS_OK; i++) {
 		status = closure_builder_add_child(builder, nest->edges[i].child, group);
+		if (nest->edges[i].ttl_s < nest->ttl_s)
+			nest->ttl_s = nest->edges[i].ttl_s;
+	}
 	return status;
 }
 
@@ -121,6 +127,7 @@ enum status closure_nest_close(struct closure_nest *nest, struct closure_builder
 	enum status status = STATUS_OK;
 	uint32_t group;
 
+	nest->ttl_s = CLOSURE_LINK_LASTS;
 	if (nest->count > 0)
 		qsort(nest->edges, nest->count, sizeof(*nest->edges), compare_parents);
 	/* A work list: children that enter the closure get their turn. */

@@ -8,8 +8,11 @@
  * Security groups only, and none that is reached through a distribution group: Windows puts neither into a token (MS-DRSR 4.1.8.3).
  * The tables of who reads what of an entry stand here as well.
  *
+ * A group may be in another for a time only (DIR_SEARCH_LINK_TTL). When that is over the link is not shown any more, and nothing that
+ * is watched tells of it: so a closure that holds such an edge is one until then, and has to be read again.
+ *
  * Threads: one at a time.
- * Sources: MS-ADTS 2.2.12 (groupType), 3.1.1.4.5.19 (tokenGroups); MS-DRSR 4.1.8.3.
+ * Sources: MS-ADTS 3.1.1.1.9.1 (links that expire), 2.2.12 (groupType), 3.1.1.4.5.19 (tokenGroups); MS-DRSR 4.1.8.3.
  */
 #ifndef WSMAUTHZ_MEMBERSHIP_CLOSURE_NEST_H
 #define WSMAUTHZ_MEMBERSHIP_CLOSURE_NEST_H
@@ -22,18 +25,23 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* An edge that does not end by itself. */
+#define CLOSURE_LINK_LASTS UINT32_MAX
 /* "This group holds that one": far above any directory's. 24 bytes each, while a closure is built. */
 #define CLOSURE_NEST_MAX_EDGES 20000000
 
 struct closure_nest_edge {
 	struct digest parent; /* of its id */
 	uint32_t child;       /* its number among the listed */
+	uint32_t ttl_s;       /* when it was read, it had so long to last; or CLOSURE_LINK_LASTS */
 };
 
 /* Zeroed: nothing was taken. */
 struct closure_nest {
 	struct closure_nest_edge *edges;
 	size_t count, capacity;
+	uint32_t
+	    ttl_s; /* after closure_nest_close: of the edge of the closure that ends soonest, or CLOSURE_LINK_LASTS */
 };
 
 void closure_nest_done(struct closure_nest *nest);

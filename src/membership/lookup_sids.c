@@ -21,6 +21,7 @@ static enum membership_next not_shown(struct membership_lookup *lookup, const st
 static void add(struct membership_lookup *lookup, const struct sid *sid, const struct extended_dn *link)
 {
 	char text[SID_TEXT_BYTES];
+	uint64_t ends_us;
 	uint32_t group;
 
 	sid_format(sid, text);
@@ -28,8 +29,12 @@ static void add(struct membership_lookup *lookup, const struct sid *sid, const s
 	if (group == CLOSURE_NONE)
 		return;
 	lookup->direct[lookup->direct_count++] = group;
-	if (link != NULL && link->has_ttl && link->ttl_s < lookup->link_ttl_s)
-		lookup->link_ttl_s = link->ttl_s;
+	if (link == NULL || !link->has_ttl)
+		return;
+	/* At the earliest: the server counted from when it answered. */
+	ends_us = lookup->asked_us + (uint64_t)link->ttl_s * 1000000;
+	if (ends_us < lookup->ends_us)
+		lookup->ends_us = ends_us;
 }
 
 static bool find_primary_group(const struct dir_entry *user, struct sid *sid_out)

@@ -91,6 +91,7 @@ enum membership_next lookup_by_token(struct membership_lookup *lookup, const str
 {
 	const struct dir_search *answer = lookup->searches;
 	enum status status;
+	uint64_t ends_us;
 
 	if (user->id == NULL)
 		return not_shown(lookup, user);
@@ -104,6 +105,9 @@ enum membership_next lookup_by_token(struct membership_lookup *lookup, const str
 	    lookup_take_token(lookup->closure, answer->entries, lookup->arena, &lookup->direct, &lookup->direct_count);
 	if (status != STATUS_OK)
 		return status == STATUS_NO_MEMORY ? lookup_no_memory(lookup) : not_shown(lookup, user);
-	lookup->link_ttl_s = (uint32_t)(ttl_ms / 1000);
+	/* It is counted in whole seconds of the wall clock, from the one that has begun: up here, down there. */
+	ends_us = lookup->asked_us + (ttl_ms + 999) * 1000;
+	if (ends_us < lookup->ends_us)
+		lookup->ends_us = ends_us;
 	return MEMBERSHIP_DONE;
 }

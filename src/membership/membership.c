@@ -48,12 +48,21 @@ static enum membership_next shutting_down(struct membership_lookup *lookup)
 	return MEMBERSHIP_UNKNOWN;
 }
 
+/* A group may have left another by itself since the closure was read; one that was read for this lookup is the best there is. */
+static bool is_over(const struct membership *membership, const struct membership_lookup *lookup)
+{
+	return membership->closure != NULL && membership->closure_began_us < lookup->began_us &&
+	       clock_monotonic_us() >= membership->closure_ends_us;
+}
+
 enum membership_next membership_begin(struct membership *membership, struct membership_lookup *lookup)
 {
 	if (membership->stopped)
 		return shutting_down(lookup);
 	if (lookup->began_us == 0)
 		lookup->began_us = clock_monotonic_us();
+	if (is_over(membership, lookup))
+		return membership_refresh(membership, lookup);
 	if (membership_is_watched(membership))
 		return membership_is_pending(membership) ? membership_await_pending(membership, lookup)
 							 : MEMBERSHIP_ASK;
@@ -118,7 +127,7 @@ enum status membership_prepare(struct membership *membership, struct membership_
 	lookup->search_count = 0;
 	lookup->groups = NULL;
 	lookup->guess = lookup->mark_base = lookup->mark = NULL;
-	lookup->link_ttl_s = MEMBERSHIP_LINK_LASTS;
+	lookup->ends_us = UINT64_MAX;
 	status =
 	    lookup->watched ? membership_prepare_watched(membership, lookup) : prepare_unwatched(membership, lookup);
 	if (status == STATUS_OK && uses_search(membership, membership->closure) && membership->people != NULL)
@@ -169,15 +178,16 @@ static uint64_t fresh_since(const struct membership *membership, const struct me
 /* Whether the closure may be used, and whether the user's entry goes with it: see the header. MEMBERSHIP_DONE: both. */
 static enum membership_next check(struct membership *membership, struct membership_lookup *lookup)
 {
+	const bool is_watched = lookup->watched && membership_is_watched(membership);
 	enum membership_next next = MEMBERSHIP_DONE;
 
 	/* What was asked without a watch is proven, or not, in that way, also when the watch has come up meanwhile. */
 	if (lookup->watched && !membership_is_watched(membership) && lookup->anews < MEMBERSHIP_MAX_ANEWS)
 		return MEMBERSHIP_ANEW;
-	if (lookup->watched && membership_is_watched(membership))
-		next = membership_check_watched(membership, lookup);
-	else if (!is_fresh(membership, lookup))
+	if (is_over(membership, lookup) || (!is_watched && !is_fresh(membership, lookup)))
 		next = membership_refresh(membership, lookup);
+	else if (is_watched)
+		next = membership_check_watched(membership, lookup);
 	if (next != MEMBERSHIP_DONE || lookup->is_of_one_moment || lookup->asked_us >= membership->closure_marked_us ||
 	    shows_closure(membership, lookup))
 		return next;
@@ -241,6 +251,7 @@ enum membership_next membership_step(struct membership *membership, struct membe
 			return next;
 		closure_unref(&lookup->closure);
 		lookup->closure = closure_ref(membership->closure);
+		lookup->ends_us = membership->closure_ends_us;
 		lookup->fresh_us = fresh_since(membership, lookup);
 	}
 	if (user == NULL)

@@ -90,8 +90,6 @@
 #define MEMBERSHIP_LAG_MS 20
 /* Direct groups of one user; far above what servers and token sizes allow. */
 #define MEMBERSHIP_MAX_DIRECT 65536
-/* A membership that does not end by itself. */
-#define MEMBERSHIP_LINK_LASTS UINT32_MAX
 
 struct membership;
 
@@ -124,8 +122,8 @@ struct membership_lookup {
 	    fresh_us; /* it is what the directory had then, or later (clock_monotonic_us()): a verdict is no younger */
 	uint32_t *direct;
 	size_t direct_count;
-	uint32_t
-	    link_ttl_s; /* when it was read, the membership that ends soonest had so long to last; or MEMBERSHIP_LINK_LASTS */
+	uint64_t
+	    ends_us; /* then a membership ends by itself (clock_monotonic_us()), and nobody tells; UINT64_MAX: none does */
 	struct error error;
 
 	/* private */

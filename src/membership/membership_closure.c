@@ -124,6 +124,7 @@ static void take_closure(struct membership *membership, const struct closure_loa
 	closure_unref(&membership->closure);
 	membership->closure = closure_ref(loaded->closure);
 	membership->closure_began_us = loaded->began_us;
+	membership->closure_ends_us = loaded->ends_us;
 	membership->closure_marked_us = loaded->marked_us;
 	membership->load_us = clock_monotonic_us() - loaded->began_us;
 	membership->csn_is_doubtful = loaded->csn_is_doubtful;

@@ -101,6 +101,7 @@ struct membership {
 	char *csn_base;
 	char *server; /* that it was read from, where there is no CSN: closure_loaded.server */
 	uint64_t closure_began_us;
+	uint64_t closure_ends_us;   /* then a group leaves another by itself, and nobody tells; UINT64_MAX: never */
 	uint64_t load_us;           /* how long it took to load */
 	uint64_t closure_marked_us; /* what was read from then on goes with the closure */
 	bool csn_is_doubtful;
