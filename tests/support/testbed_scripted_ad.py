@@ -101,6 +101,32 @@ class Domain:
             self.link(entry, member, on=on)
         return entry
 
+    def unit(self, name, on=None):
+        """An organizational unit."""
+        return self._add(Entry("OU=%s,%s" % (dn_escape(name), self.suffix),
+                               {"objectClass": ["top", "organizationalUnit"], "ou": name, "name": name}), on)
+
+    def computer(self, name, on=None):
+        """A machine's account: its sAMAccountName ends with "$"."""
+        return self._add(Entry("CN=%s,CN=Computers,%s" % (dn_escape(name), self.suffix), {
+            "objectClass": ["top", "person", "organizationalPerson", "user", "computer"], "cn": name, "name": name,
+            "sAMAccountName": name + "$", "sAMAccountType": 805306369, "userAccountControl": 4096,
+            "accountExpires": NEVER, "primaryGroupID": 515, "objectCategory": "CN=Computer," + self.forest.schema},
+                               self._next_sid(None)), on)
+
+    def foreigner(self, sid, on=None):
+        """Somebody of another forest, or a well-known principal: an object that has nothing but a SID."""
+        return self._add(Entry("CN=%s,CN=ForeignSecurityPrincipals,%s" % (sid, self.suffix), {
+            "objectClass": ["top", "foreignSecurityPrincipal"], "cn": sid, "name": sid,
+            "objectCategory": "CN=Foreign-Security-Principal," + self.forest.schema}, sid_bytes(sid)), on)
+
+    def trust(self, dns_name, netbios_name, sid, *, attributes=0, direction=2):
+        """To a domain that is none of the forest's. direction: 1 its users may not come here, 2 they may, 3 both ways."""
+        self._add(Entry("CN=%s,CN=System,%s" % (dns_name, self.suffix), {
+            "objectClass": ["top", "leaf", "trustedDomain"], "cn": dns_name, "trustPartner": dns_name,
+            "flatName": netbios_name, "securityIdentifier": sid_bytes(sid), "trustDirection": direction,
+            "trustAttributes": attributes}), None)
+
     def _own(self, controller, entry):
         """The controller's copy of an entry; of another domain's a phantom (MS-ADTS 3.1.1.1.5)."""
         own = controller.replica.entries.get(entry.guid)
@@ -157,6 +183,7 @@ class Forest:
         self.domains = []
         self._contexts = []
         self.passwords = {}
+        self.token_extra = {}  # GUID -> SIDs that are in the token besides: what several domains together make
         self.is_started = False
         self.upn_suffixes = list(upn_suffixes)
         self._configuration_entries = {}
@@ -176,7 +203,7 @@ class Forest:
         controller = domain.add_controller("DC1" if not self.domains[1:] else netbios_name + "-DC1")
         with controller.lock:
             controller.replica.add(domain.head())
-            for name in ("Users", "System"):
+            for name in ("Users", "Computers", "ForeignSecurityPrincipals", "System"):
                 controller.replica.add(Entry("CN=%s,%s" % (name, domain.suffix),
                                              {"objectClass": ["top", "container"], "cn": name}))
         self.fill_configuration()
@@ -237,7 +264,7 @@ class Forest:
 
     def token_groups(self, controller, entry):
         """With the universal groups of other domains, which a controller asks a global catalogue for."""
-        own = {sid: None for sid in controller.replica.token_groups(entry)}
+        own = {sid: None for sid in controller.replica.token_groups(entry) + self.token_extra.get(entry.guid, [])}
         for domain in self.domains:
             if domain is not controller.domain and own:
                 replica = domain.dc.replica

@@ -27,6 +27,7 @@ class Controller:
         self.faults = []
         self.searches = []
         self.binds = 0
+        self.controls = list(wire.CONTROLS)
         self.max_page_size = 1000
         self.max_val_range = 1500
         self.is_synchronized = True
@@ -139,7 +140,7 @@ class Controller:
             "schemaNamingContext": forest.schema,
             "configurationNamingContext": forest.configuration,
             "rootDomainNamingContext": forest.root.suffix,
-            "supportedControl": list(wire.CONTROLS),
+            "supportedControl": list(self.controls),
             "supportedLDAPVersion": ["3", "2"],
             "supportedLDAPPolicies": ["MaxPageSize", "MaxValRange"],
             "highestCommittedUSN": replica.usn,
@@ -168,7 +169,7 @@ class Controller:
         matcher = data.Matcher(self.replica, lambda entry, name: self._values(entry, name, search, plain=True))
         found = [entry for entry in self._in_scope(search, base, matcher)
                  if (shows_deleted or not entry.is_deleted) and matcher.matches(entry, search.filter)]
-        return wire.SUCCESS, "", [self._shown(entry, search) for entry in found], self._references(search, base)
+        return wire.SUCCESS, "", [self.shown(entry, search) for entry in found], self._references(search, base)
 
     def _elsewhere(self, dn, phantom):
         key = phantom.key if phantom else data.dn_key(dn)
@@ -245,7 +246,8 @@ class Controller:
             return [self._extended(target, search, plain) if target else value for value, target in targets]
         return values
 
-    def _shown(self, entry, search):
+    def shown(self, entry, search):
+        """As a search is told of it: (dn, [(name, values)])."""
         asked = [name for name in search.attributes if name != "1.1"]
         names = asked
         if not search.attributes or "*" in asked:

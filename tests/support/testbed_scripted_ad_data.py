@@ -18,6 +18,8 @@ INTEGERS = LARGE | {"primarygroupid", "useraccountcontrol", "grouptype", "system
 BIT_AND, BIT_OR, IN_CHAIN = "1.2.840.113556.1.4.803", "1.2.840.113556.1.4.804", "1.2.840.113556.1.4.1941"
 SECURITY_ENABLED = 0x80000000
 SCOPES = {"global": 2, "local": 4, "universal": 8}
+# Classes whose defaultObjectCategory has another name than they.
+CATEGORIES = {"user": "person", "organizationalperson": "person", "foreignsecurityprincipal": "foreign-security-principal"}
 # Looked up for an equality; all else is found by looking at every entry.
 INDEXED = {"cn", "samaccountname", "userprincipalname", "objectsid", "objectguid"}
 
@@ -305,6 +307,10 @@ class Matcher:
         return any(test(_compared(name, each), wanted) for each in self.values(entry, name))
 
     def _equal(self, entry, name, value):
+        if name.lower() == "objectcategory" and b"=" not in value:
+            # MS-ADTS 3.1.1.3.1.3.5: a class's name stands for its defaultObjectCategory.
+            category = CATEGORIES.get(value.decode().lower(), value.decode().lower())
+            return any(_compared(name, each).startswith("cn=%s," % category) for each in self.values(entry, name))
         return self._compare(entry, name, value, lambda have, wanted: have == wanted)
 
     def _greater(self, entry, name, value):

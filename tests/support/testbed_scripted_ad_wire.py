@@ -274,7 +274,7 @@ class Connection:
         return code, text, entries, references, controls
 
     def _answer_paged(self, search):
-        unknown = [oid for oid, (critical, _) in search.controls.items() if critical and oid not in CONTROLS]
+        unknown = [oid for oid, (critical, _) in search.controls.items() if critical and oid not in self.controller.controls]
         if unknown:
             return NO_EXTENSION, "00000057: unknown critical control " + unknown[0], [], [], b""
         size, cookie = None, b""
