@@ -121,7 +121,7 @@ until_healthy() {
 	tries=0
 	while ! podman healthcheck run "$1" >/dev/null 2>&1; do
 		tries=$((tries + 1))
-		[ $tries -lt 150 ] || return 1
+		[ $tries -lt 600 ] || return 1
 		sleep 0.2
 	done
 }
