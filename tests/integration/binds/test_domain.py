@@ -80,6 +80,13 @@ class DomainTest(unittest.TestCase):
             with self.subTest(mechanism=mechanism):
                 self.assert_decides(self.policy(mechanism=mechanism, keytab=self.samba.keytab))
 
+    def test_servers_that_dns_names(self):
+        """The ticket is for the controller that was found, not for the domain that the policy names."""
+        policy = self.policy(uri="ldap://" + self.samba.dns_domain, mechanism="GSSAPI", keytab=self.samba.keytab)
+        answers = testbed.check(self.program, policy, ["CORP\\alice"], "--log-level", "info", env=self.environment())
+        self.assertNotEqual(answers[0]["verdict"], "error", answers.stderr)
+        self.assertIn("connected to 'ldap://%s" % self.samba.host, answers.stderr)
+
     def test_kerberos_in_tls(self):
         """Samba's default takes none, and so says the message; where it is allowed the same policy decides."""
         for strong in ("yes", "allow_sasl_over_tls"):
