@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <membership/closure_nest.h>
 
-#include <base/ascii.h>
 #include <base/memory.h>
 #include <base/sid.h>
 #include <identity/extended_dn.h>
+#include <stdint.h>
 #include <stdlib.h>
 
 /* MS-ADTS 2.2.12: GROUP_TYPE_SECURITY_ENABLED. Shown as a signed number, which it makes negative. */
@@ -19,26 +19,13 @@ void closure_nest_done(struct closure_nest *nest)
 	*nest = (struct closure_nest){0};
 }
 
-static bool has_group_class(const struct dir_entry *entry)
-{
-	const struct dir_attribute *classes = dir_entry_attribute(entry, "objectClass");
-
-	for (size_t i = 0; classes != NULL && i < classes->value_count; i++)
-		if (ascii_equal_nocase(classes->values[i].data, "group"))
-			return true;
-	return false;
-}
-
 bool closure_nest_is_group(const struct dir_entry *entry)
 {
-	const struct dir_value *type = dir_entry_single(entry, "groupType");
-	long long number;
-	char *end;
+	int64_t number;
+	bool there;
 
-	if (type == NULL || type->length == 0 || !has_group_class(entry))
-		return false;
-	number = strtoll(type->data, &end, 10);
-	return end == type->data + type->length && ((unsigned long long)number & GROUP_TYPE_SECURITY) != 0;
+	return dir_entry_has_class(entry, "group") && dir_entry_number(entry, "groupType", &there, &number) && there &&
+	       number >= INT32_MIN && number <= UINT32_MAX && ((uint64_t)number & GROUP_TYPE_SECURITY) != 0;
 }
 
 static enum status add_edge(struct closure_nest *nest, const struct closure_nest_edge *edge)

@@ -3,6 +3,7 @@
 #include <support/fake_directory_private.h>
 
 #include <base/ascii.h>
+#include <base/sid.h>
 #include <stdlib.h>
 #include <string.h>
 #include <support/fake_filter.h>
@@ -10,6 +11,7 @@
 
 enum {
 	CODE_OK = 0,
+	CODE_OPERATIONS_ERROR = 1,
 	CODE_SIZE_LIMIT = 4,
 	CODE_NO_SUCH_OBJECT = 32,
 	CODE_INVALID_DN = 34,
@@ -43,15 +45,27 @@ static bool is_shown(const struct dir_search *search, const struct fake_attribut
 	return !attribute->hidden && attribute->count > 0 && wants(search, attribute);
 }
 
-static bool copy_attribute(struct arena *arena, const struct fake_attribute *from, struct dir_attribute *to)
+/* What stands before the plain DN of an extended one, unless that was asked for. */
+static size_t left_out(const struct dir_search *search, const struct fake_value *value)
 {
+	const char *last = value->data[0] == '<' ? strrchr(value->data, '>') : NULL;
+
+	return last == NULL || (search->flags & DIR_SEARCH_EXTENDED_DN) != 0 ? 0 : (size_t)(last + 2 - value->data);
+}
+
+static bool copy_attribute(const struct dir_search *search, const struct fake_attribute *from, struct dir_attribute *to)
+{
+	struct arena *arena = search->arena;
+
 	to->name = arena_copy_text(arena, from->name);
 	to->values = arena_alloc_array(arena, from->count, sizeof(*to->values));
 	if (to->name == NULL || to->values == NULL)
 		return false;
 	for (size_t i = 0; i < from->count; i++) {
-		to->values[i].data = arena_copy_bytes(arena, from->values[i].data, from->values[i].length);
-		to->values[i].length = from->values[i].length;
+		size_t skipped = left_out(search, &from->values[i]);
+
+		to->values[i].length = from->values[i].length - skipped;
+		to->values[i].data = arena_copy_bytes(arena, from->values[i].data + skipped, to->values[i].length);
 		if (to->values[i].data == NULL)
 			return false;
 	}
@@ -73,7 +87,7 @@ static struct dir_entry *copy_entry(const struct dir_search *search, const struc
 	for (size_t i = 0; i < from->count; i++) {
 		if (!is_shown(search, &from->attributes[i]))
 			continue;
-		if (!copy_attribute(search->arena, &from->attributes[i], &entry->attributes[entry->attribute_count++]))
+		if (!copy_attribute(search, &from->attributes[i], &entry->attributes[entry->attribute_count++]))
 			return NULL;
 	}
 	return dir_entry_identify(entry, search->arena) == STATUS_OK ? entry : NULL;
@@ -157,11 +171,47 @@ static const struct fake_entry *find_base(const struct fake_directory *directory
 	return NULL;
 }
 
+/* MS-ADTS 3.1.1.3.1.2.4: "<SID=S-1-...>" is the entry with that SID. Its key; a copy of `base` when it is none of these. */
+static char *base_key(const struct fake_directory *directory, const char *base)
+{
+	static const char prefix[] = "<SID=";
+	uint8_t binary[SID_BINARY_BYTES];
+	const char *text = base + sizeof(prefix) - 1, *end;
+	char *key, *found = NULL;
+	struct sid sid;
+
+	if (strncmp(base, prefix, sizeof(prefix) - 1) != 0)
+		return fake_dn_key(base, strlen(base));
+	end = strchr(text, '>');
+	if (!directory->is_controller || end == NULL || !sid_parse_text(text, (size_t)(end - text), &sid))
+		return NULL;
+	key = fake_value_key("objectSid", (const char *)binary, sid_encode(&sid, binary));
+	for (size_t i = 0; i < directory->count && found == NULL; i++) {
+		const struct fake_attribute *sids = fake_entry_attribute(&directory->entries[i], "objectSid");
+
+		if (sids != NULL && sids->count > 0 && strcmp(sids->values[0].key, key) == 0)
+			found = fake_copy(directory->entries[i].key, strlen(directory->entries[i].key));
+	}
+	free(key);
+	return found != NULL ? found : fake_dn_key("cn=nobody", strlen("cn=nobody"));
+}
+
+/* A server that computes tokenGroups does so of one entry only, and refuses the search otherwise. */
+static bool asks_too_much(const struct dir_search *search)
+{
+	if (search->scope == DIR_SCOPE_BASE || search->attributes == NULL)
+		return false;
+	for (const char *const *wanted = search->attributes; *wanted != NULL; wanted++)
+		if (ascii_equal_nocase(*wanted, "tokenGroups"))
+			return true;
+	return false;
+}
+
 void fake_directory_answer(const struct fake_directory *directory, const struct fake_fault *fault,
 			   struct dir_search *search)
 {
 	struct fake_filter *filter = fake_filter_parse(search->filter);
-	char *base = fake_dn_key(search->base, strlen(search->base));
+	char *base = base_key(directory, search->base);
 
 	if (filter == NULL)
 		finish(search, CODE_FILTER_ERROR, "the fake directory does not understand this filter");
@@ -169,6 +219,8 @@ void fake_directory_answer(const struct fake_directory *directory, const struct 
 		finish(search, CODE_INVALID_DN, "invalid DN");
 	else if (fault->kind == FAKE_FAULT_CODE)
 		finish(search, fault->code, "as the test asked for");
+	else if (asks_too_much(search))
+		finish(search, CODE_OPERATIONS_ERROR, "tokenGroups: of one entry only");
 	else if (base[0] == '\0' && search->scope == DIR_SCOPE_BASE)
 		give_matching(&directory->root, 1, fault, base, filter, search);
 	else if (find_base(directory, base) == NULL)

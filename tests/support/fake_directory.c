@@ -76,9 +76,9 @@ static const struct fake_value *find_value(const struct fake_attribute *attribut
 	return NULL;
 }
 
-static bool gain(struct fake_entry *entry, const char *name, const char *data)
+static bool gain_bytes(struct fake_entry *entry, const char *name, const char *data, size_t length)
 {
-	char *key = fake_value_key(name, data, strlen(data));
+	char *key = fake_value_key(name, data, length);
 	struct fake_attribute *attribute;
 	struct fake_value *value;
 
@@ -94,13 +94,17 @@ static bool gain(struct fake_entry *entry, const char *name, const char *data)
 	value = &attribute->values[attribute->count++];
 	value->key = key;
 	/* slapd gives DN-valued attributes back in its own layout, the letters as they were written. */
-	value->data =
-	    ascii_equal_nocase(name, "member") ? fake_dn_pretty(data, strlen(data)) : fake_copy(data, strlen(data));
-	value->length = strlen(value->data);
+	value->data = ascii_equal_nocase(name, "member") ? fake_dn_pretty(data, length) : fake_copy(data, length);
+	value->length = ascii_equal_nocase(name, "member") ? strlen(value->data) : length;
 	return true;
 }
 
-static bool lose(struct fake_entry *entry, const char *name, const char *data)
+static bool gain(struct fake_entry *entry, const char *name, const char *data)
+{
+	return gain_bytes(entry, name, data, strlen(data));
+}
+
+static bool lose_bytes(struct fake_entry *entry, const char *name, const char *data, size_t length)
 {
 	struct fake_attribute *attribute = find_attribute(entry, name);
 	char *key = NULL;
@@ -112,7 +116,7 @@ static bool lose(struct fake_entry *entry, const char *name, const char *data)
 		lose_all(attribute);
 		return true;
 	}
-	key = fake_value_key(name, data, strlen(data));
+	key = fake_value_key(name, data, length);
 	for (size_t i = 0; key != NULL && i < attribute->count; i++) {
 		if (strcmp(attribute->values[i].key, key) != 0)
 			continue;
@@ -125,6 +129,11 @@ static bool lose(struct fake_entry *entry, const char *name, const char *data)
 	}
 	free(key);
 	return lost;
+}
+
+static bool lose(struct fake_entry *entry, const char *name, const char *data)
+{
+	return lose_bytes(entry, name, data, data == NULL ? 0 : strlen(data));
 }
 
 static void set(struct fake_entry *entry, const char *name, char *value)
@@ -154,10 +163,26 @@ const struct fake_entry *fake_directory_entry(const struct fake_directory *direc
 	return find(directory, dn);
 }
 
+/* Of five digits as long as a test lasts: the fake compares texts. */
+static void stamp_usn(struct fake_directory *directory, struct fake_entry *entry)
+{
+	unsigned long long usn = 10000 + ++directory->changes;
+
+	if (entry != NULL)
+		set(entry, "uSNChanged", fake_format("%llu", usn));
+	set(&directory->root, "highestCommittedUSN", fake_format("%llu", usn));
+}
+
 /* Every write has a change number, which the entry and the suffix show. */
 static void stamp(struct fake_directory *directory, struct fake_entry *entry)
 {
-	char *csn = fake_format("20260101000000.%06lluZ#000000#000#000000", ++directory->changes);
+	char *csn;
+
+	if (directory->is_controller) {
+		stamp_usn(directory, entry);
+		return;
+	}
+	csn = fake_format("20260101000000.%06lluZ#000000#000#000000", ++directory->changes);
 
 	if (entry != NULL)
 		set(entry, "entryCSN", fake_copy(csn, strlen(csn)));
@@ -202,25 +227,42 @@ static void append(struct fake_directory *directory, const char *dn)
 	entry = &directory->entries[directory->count++];
 	memset(entry, 0, sizeof(*entry));
 	name_entry(entry, dn);
-	set(entry, "entryUUID", fake_format("5eed0000-0000-4000-8000-%012llx", ++directory->uuids));
+	if (!directory->is_controller)
+		set(entry, "entryUUID", fake_format("5eed0000-0000-4000-8000-%012llx", ++directory->uuids));
 	stamp(directory, entry);
 	tell(directory, FAKE_CHANGE_ADD, entry);
 }
 
-struct fake_directory *fake_directory_new(const char *suffix)
+static struct fake_directory *new_directory(const char *suffix, bool is_controller)
 {
 	struct fake_directory *directory = fake_new(1, sizeof(*directory));
 
-	append(directory, suffix);
-	(void)gain(&directory->entries[0], "objectClass", "organization");
+	directory->is_controller = is_controller;
 	directory->root.key = fake_copy("", 0);
 	directory->root.dn = fake_copy("", 0);
+	append(directory, suffix);
 	fake_directory_root(directory, "objectClass", "top");
-	fake_directory_root(directory, "objectClass", "OpenLDAProotDSE");
-	fake_directory_root(directory, "structuralObjectClass", "OpenLDAProotDSE");
 	fake_directory_root(directory, "namingContexts", suffix);
 	fake_directory_root(directory, "supportedLDAPVersion", "3");
 	fake_directory_root(directory, "supportedControl", "1.2.840.113556.1.4.319");
+	return directory;
+}
+
+struct fake_directory *fake_directory_new(const char *suffix)
+{
+	struct fake_directory *directory = new_directory(suffix, false);
+
+	(void)gain(&directory->entries[0], "objectClass", "organization");
+	fake_directory_root(directory, "objectClass", "OpenLDAProotDSE");
+	fake_directory_root(directory, "structuralObjectClass", "OpenLDAProotDSE");
+	return directory;
+}
+
+struct fake_directory *fake_directory_new_controller(const char *suffix)
+{
+	struct fake_directory *directory = new_directory(suffix, true);
+
+	(void)gain(&directory->entries[0], "objectClass", "domainDNS");
 	return directory;
 }
 
@@ -250,6 +292,27 @@ void fake_directory_name_server(struct fake_directory *directory, const char *na
 	fake_directory_root(directory, "supportedControl", DIR_PSEARCH_REQUEST_OID);
 	fake_directory_root(directory, "netscapemdsuffix", name);
 	fake_directory_root(directory, "dataversion", "020260101000000");
+}
+
+void fake_directory_root_lose(struct fake_directory *directory, const char *attribute, const char *value)
+{
+	(void)lose(&directory->root, attribute, value);
+}
+
+bool fake_directory_show(struct fake_directory *directory, const char *dn, const char *attribute, const void *data,
+			 size_t length)
+{
+	struct fake_entry *entry = find(directory, dn);
+
+	return entry != NULL && gain_bytes(entry, attribute, data, length);
+}
+
+bool fake_directory_unshow(struct fake_directory *directory, const char *dn, const char *attribute, const void *data,
+			   size_t length)
+{
+	struct fake_entry *entry = find(directory, dn);
+
+	return entry != NULL && lose_bytes(entry, attribute, data, length);
 }
 
 bool fake_directory_add(struct fake_directory *directory, const char *dn)

@@ -10,7 +10,8 @@
  *	fake_directory_answer(directory, &search);      search.outcome, search.entries
  *
  * Every change moves the suffix entry's contextCSN. An entry keeps its entryUUID when it is renamed
- * or changed; one that is made anew under an old name has a new one.
+ * or changed; one that is made anew under an old name has a new one. A domain controller (fake_domain.h has what goes with
+ * one) shows neither: its changes move uSNChanged and highestCommittedUSN.
  */
 #ifndef TESTS_SUPPORT_FAKE_DIRECTORY_H
 #define TESTS_SUPPORT_FAKE_DIRECTORY_H
@@ -62,6 +63,8 @@ struct fake_directory;
 
 /** A directory with one entry: the suffix. Never NULL. */
 struct fake_directory *fake_directory_new(const char *suffix);
+/** The same, as a domain controller of Active Directory. */
+struct fake_directory *fake_directory_new_controller(const char *suffix);
 void fake_directory_free(struct fake_directory **directory);
 
 /*
@@ -80,6 +83,14 @@ bool fake_directory_rename(struct fake_directory *directory, const char *dn, con
 bool fake_directory_hide(struct fake_directory *directory, const char *dn, const char *attribute, bool hidden);
 /** A value of the root DSE. */
 void fake_directory_root(struct fake_directory *directory, const char *attribute, const char *value);
+/** No value of the root DSE any more. */
+void fake_directory_root_lose(struct fake_directory *directory, const char *attribute, const char *value);
+/** A value of any bytes that nobody wrote: the server computes it, so nothing has changed. False likewise. */
+bool fake_directory_show(struct fake_directory *directory, const char *dn, const char *attribute, const void *data,
+			 size_t length);
+/** `data` NULL: all of them. */
+bool fake_directory_unshow(struct fake_directory *directory, const char *dn, const char *attribute, const void *data,
+			   size_t length);
 
 /** A server that offers persistent searches, and shows who it is; another name: another server answers from now on. */
 void fake_directory_name_server(struct fake_directory *directory, const char *name);

@@ -10,6 +10,7 @@ struct fake_directory {
 	size_t count, capacity;
 	struct fake_entry root; /* the root DSE */
 	unsigned long long changes, uuids;
+	bool is_controller;
 	struct fake_fault *faults;
 	size_t fault_count, fault_capacity;
 	void (*seen)(void *context, enum fake_change change, const struct fake_entry *entry);

@@ -32,6 +32,8 @@ static const char *const exact_attributes[] = {
     "memberUid",    "entryCSN",     "contextCSN", "uidNumber",  "gidNumber",      "pwdEndTime",          "shadowExpire",
     "pwdStartTime", "userPassword", "uSNChanged", "uSNCreated", "pwdChangedTime", "pwdAccountLockedTime"};
 
+static const char *const binary_attributes[] = {"objectSid", "objectGUID", "tokenGroups"};
+
 static const char *const operational_attributes[] = {"entryUUID",
 						     "entryCSN",
 						     "contextCSN",
@@ -39,6 +41,7 @@ static const char *const operational_attributes[] = {"entryUUID",
 						     "createTimestamp",
 						     "modifyTimestamp",
 						     "memberOf",
+						     "tokenGroups",
 						     "hasSubordinates",
 						     "pwdChangedTime",
 						     "pwdAccountLockedTime",
@@ -82,8 +85,26 @@ static char *unique_member_key(const char *data, size_t length)
 	return key;
 }
 
+/* Bytes may hold a NUL: hexadecimal. */
+static char *binary_key(const char *data, size_t length)
+{
+	static const char digits[] = "0123456789abcdef";
+	char *key = fake_new(2 * length + 1, 1);
+
+	for (size_t i = 0; i < length; i++) {
+		key[2 * i] = digits[(unsigned char)data[i] >> 4];
+		key[2 * i + 1] = digits[(unsigned char)data[i] & 15];
+	}
+	return key;
+}
+
 char *fake_value_key(const char *attribute, const char *data, size_t length)
 {
+	if (is_listed(attribute, binary_attributes, COUNT_OF(binary_attributes)))
+		return binary_key(data, length);
+	/* An extended DN (MS-ADTS 3.1.1.3.4.1.5) is shown, never asked for. */
+	if (length > 0 && data[0] == '<')
+		return fake_fold(data, length);
 	if (is_listed(attribute, dn_attributes, COUNT_OF(dn_attributes)))
 		return fake_dn_key(data, length);
 	if (ascii_equal_nocase(attribute, "uniqueMember"))
