@@ -3,6 +3,7 @@
 #include <base/memory.h>
 #include <base/text.h>
 #include <identity/dn.h>
+#include <identity/group_name.h>
 #include <membership/closure_concern.h>
 #include <membership/closure_entry.h>
 #include <membership/closure_nest.h>
@@ -104,6 +105,40 @@ static bool may_be_root(const struct closure *closure, const struct closure_plan
 	return may_be;
 }
 
+/* Whether a DN, or one that only the server can compare, may be of something beneath a container, whose key this is. */
+static bool may_be_beneath(const char *dn, const char *container)
+{
+	bool may_be;
+	struct text name;
+
+	text_init(&name);
+	may_be = dn_classify(dn, strlen(dn), &name) != DN_PLAIN || text_failed(&name);
+	for (const char *at = may_be ? NULL : dn_parent(text_string(&name)); at != NULL && !may_be; at = dn_parent(at))
+		may_be = strcmp(at, container) == 0;
+	text_done(&name);
+	return may_be;
+}
+
+/* By SID: a container that got this name gave the groups in it theirs, and none of them is told of. */
+static bool may_name_root(const struct closure *closure, const struct closure_plan *plan,
+			  const struct dir_watch_event *event, struct text *key)
+{
+	const char *dn = event->entry->dn;
+	bool may_be = false;
+	struct group_name name;
+
+	if (event->change != DIR_CHANGE_MODIFY || closure_entry_is_person(event->entry) ||
+	    dir_entry_has_class(event->entry, "group"))
+		return false;
+	dn_own_key(dn, strlen(dn), key);
+	for (size_t root = 0; root < plan->root_count && !may_be; root++)
+		may_be = plan->names[root] != NULL && plan->pins[root] == NULL &&
+			 closure_root_group(closure, root) == CLOSURE_NONE &&
+			 group_name_parse(plan->names[root], &name, NULL) == STATUS_OK && name.form == GROUP_NAME_DN &&
+			 (text_failed(key) || may_be_beneath(plan->names[root], text_string(key)));
+	return may_be;
+}
+
 static bool has_subordinates(const struct dir_entry *entry)
 {
 	const struct dir_value *subordinates = dir_entry_single(entry, "hasSubordinates");
@@ -180,6 +215,8 @@ static enum status heed(struct closure_concern *concern, const struct closure *c
 	struct digest name;
 
 	if (closure_is_by_sid(closure)) {
+		if (may_name_root(closure, plan, event, key))
+			concern->everything = true;
 		heed_by_sid(concern, closure, plan, event);
 		return STATUS_OK;
 	}

@@ -63,15 +63,17 @@ static uint64_t random_moment(uint64_t now_ms)
 	return now_ms + MEMBERSHIP_TOKEN_EVERY_MS + random_below(MEMBERSHIP_TOKEN_EVERY_MS / 4);
 }
 
-static void set_timer(struct membership *membership, uint64_t delay_ms)
+static bool set_timer(struct membership *membership, uint64_t delay_ms)
 {
-	/* Without it the suspects stay what they are, and somebody else is looked at some time later. */
+	struct token_check *check = &membership->token;
+
 	if (!membership->stopped)
-		(void)!executor_timer_set(membership->executor, &membership->token.timer,
-					  clock_monotonic_ms() + delay_ms);
+		check->waiting = executor_timer_set(membership->executor, &check->timer,
+						    clock_monotonic_ms() + delay_ms) == STATUS_OK;
+	return check->waiting;
 }
 
-/* This one is done with: the suspects have their turns. */
+/* This one is done with: the suspects have their turns. Where there is no memory for a timer, the next decision sets it. */
 static void leave(struct membership *membership)
 {
 	struct token_check *check = &membership->token;
@@ -79,7 +81,7 @@ static void leave(struct membership *membership)
 	check->sid[0] = '\0';
 	check->tries = 0;
 	if (check->suspect_count > 0)
-		set_timer(membership, MEMBERSHIP_TOKEN_SUSPECT_MS);
+		(void)set_timer(membership, MEMBERSHIP_TOKEN_SUSPECT_MS);
 }
 
 static void timer_is_due(void *context)
@@ -87,6 +89,7 @@ static void timer_is_due(void *context)
 	struct membership *membership = context;
 	struct token_check *check = &membership->token;
 
+	check->waiting = false;
 	if (membership->stopped || check->asking)
 		return;
 	if (check->sid[0] == '\0' && check->suspect_count > 0) {
@@ -161,7 +164,8 @@ static void judge(struct membership *membership, const struct dir_entry *user)
 		clear(membership);
 		leave(membership);
 	} else if (++check->tries < MEMBERSHIP_TOKEN_TRIES) {
-		set_timer(membership, MEMBERSHIP_TOKEN_AGAIN_MS);
+		if (!set_timer(membership, MEMBERSHIP_TOKEN_AGAIN_MS))
+			leave(membership);
 	} else {
 		suspect(membership, what);
 		leave(membership);
@@ -220,6 +224,8 @@ enum membership_next membership_token_check(struct membership *membership, struc
 	struct token_check *check = &membership->token;
 	uint64_t now_ms = clock_monotonic_ms();
 
+	if (check->suspect_count > 0 && !check->waiting && !check->asking)
+		leave(membership);
 	if (find_suspect(check, user->id) < check->suspect_count) {
 		error_set(&lookup->error, STATUS_REFUSED,
 			  "the groups of '%s' are not those of the token (tokenGroups); the log says which", user->dn);

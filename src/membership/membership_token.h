@@ -51,6 +51,7 @@ struct token_check {
 	struct dir_search search;
 	struct dir_request request;
 	bool asking;
+	bool waiting; /* the timer is set */
 	bool told_unreadable;
 	struct token_suspect suspects[MEMBERSHIP_TOKEN_MAX_SUSPECTS];
 	size_t suspect_count, suspect_next;

@@ -17,6 +17,7 @@ struct executor {
 };
 
 static struct executor *open_executors;
+static const struct timer *refused;
 
 static void check_steps(size_t steps)
 {
@@ -157,6 +158,11 @@ void executor_manual_call(struct executor *executor, void (*function)(void *cont
 	executor->depth--;
 }
 
+void executor_manual_refuse_timer(const struct timer *timer)
+{
+	refused = timer;
+}
+
 size_t executor_manual_timer_count(const struct executor *executor)
 {
 	return executor->count;
@@ -205,6 +211,8 @@ void executor_post(struct executor *executor, struct task *task)
 enum status executor_timer_set(struct executor *executor, struct timer *timer, uint64_t due_ms)
 {
 	check_current(executor, "executor_timer_set");
+	if (timer == refused)
+		return STATUS_NO_MEMORY;
 	/* Room first: a timer that is set already must stay so when memory ran out. */
 	if (timer->slot == 0 && !ARRAY_RESERVE(&executor->timers, &executor->capacity, executor->count + 1))
 		return STATUS_NO_MEMORY;

@@ -37,6 +37,9 @@ size_t executor_manual_advance(struct executor *executor, uint64_t ms);
 /** The same for every executor that is open. */
 size_t executor_manual_advance_all(uint64_t ms);
 
+/** There is no memory to set this one; NULL: there is for all. */
+void executor_manual_refuse_timer(const struct timer *timer);
+
 /** Call a function as if on the executor's thread. */
 void executor_manual_call(struct executor *executor, void (*function)(void *context), void *context);
 

@@ -2,6 +2,7 @@
 /* Loading a closure from a domain controller: what it is asked, what its answers become, what is refused. */
 #include <support/assertions.h>
 
+#include <os/clock.h>
 #include <stdio.h>
 #include <string.h>
 #include <support/domain_stage.h>
@@ -305,6 +306,19 @@ static void closure_load__a_question_that_gets_no_answer__fails(void **state)
 	domain_stage_load_well(stage);
 }
 
+/* The small questions show within the ordinary timeout that a server hangs. */
+static void closure_load__the_domains_are_not_told__waits_no_longer_than_for_any_answer(void **state)
+{
+	char when[] = "crossRef";
+	const struct fake_fault hang = {.kind = FAKE_FAULT_HANG, .when = when};
+	struct domain_stage *stage = *state;
+	const uint64_t began_ms = clock_monotonic_ms();
+
+	fake_directory_add_fault(stage->directory, &hang);
+	assert_int_equal(domain_stage_load(stage), STATUS_TIMEOUT);
+	assert_in_range(clock_monotonic_ms() - began_ms, 3000, 3500);
+}
+
 /* A configured group that could not be asked about is not missing. */
 static void closure_load__a_root_may_not_be_asked_about__fails(void **state)
 {
@@ -368,6 +382,7 @@ int main(void)
 	    LOAD_TEST(closure_load__extended_dns_are_not_offered__is_refused),
 	    LOAD_TEST(closure_load__a_group_that_cannot_be_understood__is_invalid),
 	    LOAD_TEST(closure_load__a_question_that_gets_no_answer__fails),
+	    LOAD_TEST(closure_load__the_domains_are_not_told__waits_no_longer_than_for_any_answer),
 	    LOAD_TEST(closure_load__a_root_may_not_be_asked_about__fails),
 	    LOAD_TEST(closure_load__no_memory__fails_without_a_closure),
 	};
