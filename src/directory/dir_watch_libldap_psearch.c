@@ -111,6 +111,18 @@ static enum dir_change change_of(enum dir_psearch_change change)
 	return DIR_CHANGE_MODIFY;
 }
 
+/*
+ * 389-ds-base 2.3.1 shows a persistent search nothing that is stored, of any entry, from the moment on when the first role is added, until
+ * the search begins anew (measured). Whose change it is cannot be known then.
+ */
+static enum status fail_nameless(struct dir_session *session, const struct dir_entry *entry)
+{
+	(void)error_set(session->error, STATUS_UNREACHABLE, "'%s' tells of a change of '%s' and shows nothing of it",
+			session->conn->uri, entry->dn);
+	return error_hint(session->error, STATUS_UNREACHABLE,
+			  "let the bound account read objectClass and nsUniqueId of all entries");
+}
+
 static enum status tell_entry(struct dir_session *session, LDAPMessage *message,
 			      const struct dir_psearch_notice *notice)
 {
@@ -126,6 +138,8 @@ static enum status tell_entry(struct dir_session *session, LDAPMessage *message,
 		event.entry = entry;
 		event.id = entry->id == NULL ? entry->dn : entry->id;
 		status = tell(session, &event);
+		if (status == STATUS_OK && dir_entry_attribute(entry, "objectClass") == NULL)
+			status = fail_nameless(session, entry);
 	} else {
 		status = dir_session_fail_entry(session, status);
 	}

@@ -23,6 +23,9 @@ static const char *const person_classes[] = {
     "person", "organizationalPerson", "inetOrgPerson", "residentialPerson", "account",
 };
 
+/* Roles and classes of service are ldapSubEntries; their templates need not be. */
+static const char *const governing_classes[] = {"ldapSubEntry", "cosTemplate", "subentry"};
+
 const char *const closure_change_attributes[] = {"objectClass", "entryUUID",       "nsUniqueId",
 						 "objectSid",   "hasSubordinates", NULL};
 
@@ -50,6 +53,14 @@ bool closure_entry_is_person(const struct dir_entry *entry)
 {
 	for (size_t i = 0; i < COUNT_OF(person_classes); i++)
 		if (has_class(entry, person_classes[i]))
+			return true;
+	return false;
+}
+
+bool closure_entry_governs_others(const struct dir_entry *entry)
+{
+	for (size_t i = 0; i < COUNT_OF(governing_classes); i++)
+		if (has_class(entry, governing_classes[i]))
 			return true;
 	return false;
 }

@@ -2,7 +2,8 @@
 /*
  * What an entry says as far as groups are concerned: whether it is one, which members it names. Pure.
  *
- * Sources: RFC 4519 3.5, 3.6 (groupOfNames, groupOfUniqueNames); RFC 2307 (posixGroup); RFC 4517 3.3.21 (Name And Optional UID).
+ * Sources: RFC 4519 3.5, 3.6 (groupOfNames, groupOfUniqueNames); RFC 2307 (posixGroup); RFC 4517 3.3.21 (Name And Optional UID);
+ * RFC 3672; 389 Directory Server's schema (02common.ldif).
  */
 #ifndef WSMAUTHZ_MEMBERSHIP_CLOSURE_ENTRY_H
 #define WSMAUTHZ_MEMBERSHIP_CLOSURE_ENTRY_H
@@ -20,6 +21,8 @@
 bool closure_entry_is_group(const struct dir_entry *entry);
 /** Whether it is one of people. */
 bool closure_entry_is_person(const struct dir_entry *entry);
+/** Whether it says what other entries show: roles and classes of service of 389 Directory Server, subentries (RFC 3672). */
+bool closure_entry_governs_others(const struct dir_entry *entry);
 
 /** The filter that lists groups. */
 extern const char closure_group_filter[];

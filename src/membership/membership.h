@@ -86,6 +86,14 @@
 #define MEMBERSHIP_DOUBT_MS 250
 /* Without marks: within this time the watch has to prove that it lives, DIR_WATCH_SETTLE_MS included. Less than half a lease. */
 #define MEMBERSHIP_UNMARKED_DOUBT_MS 450
+/*
+ * What roles and classes of service give to other entries, 389 Directory Server shows a moment after it has told of them (measured: see
+ * tests/integration/dirsrv/live.py): everything is asked about anew then, and again after each of these times.
+ */
+#define MEMBERSHIP_RIPPLES_MS                                                                                          \
+	{                                                                                                              \
+		200, 800, 4000                                                                                         \
+	}
 /* A server that is behind the watch is asked again after this time. */
 #define MEMBERSHIP_LAG_MS 20
 /* Direct groups of one user; far above what servers and token sizes allow. */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <membership/membership_private.h>
+
+#include <base/compiler.h>
+#include <membership/closure_entry.h>
 #include <os/clock.h>
 
 static void begin_pending(struct membership *membership)
@@ -20,6 +23,35 @@ void membership_heed(struct membership *membership, const struct dir_watch_event
 	(void)closure_concern_add(concern, membership->closure, &membership->plan, event);
 	if (!closure_concern_is_nothing(concern))
 		begin_pending(membership);
+}
+
+/* The server builds anew what follows from such an entry after it has told of it: what is read at once may show the old state. */
+void membership_ripple(void *context)
+{
+	static const uint64_t waits_ms[] = MEMBERSHIP_RIPPLES_MS;
+	struct membership *membership = context;
+	uint64_t again_ms;
+
+	membership->listener.everything_touched(membership->listener.context);
+	if (membership->ripple_count == COUNT_OF(waits_ms))
+		return;
+	again_ms = clock_monotonic_ms() + waits_ms[membership->ripple_count++];
+	if (executor_timer_set(membership->executor, &membership->ripple, again_ms) == STATUS_OK)
+		return;
+	/* Without a timer the whole closure is read, which touches everything at its end. */
+	begin_pending(membership);
+	membership->pending.concern.everything = true;
+}
+
+void membership_heed_governor(struct membership *membership, const struct dir_watch_event *event)
+{
+	const bool may_be_anything =
+	    membership->watched.is_unmarked && dir_entry_attribute(event->entry, "objectClass") == NULL;
+
+	if (!may_be_anything && !closure_entry_governs_others(event->entry))
+		return;
+	membership->ripple_count = 0;
+	membership_ripple(membership);
 }
 
 /* While the closure is loaded: to be applied to the new one. */

@@ -114,7 +114,9 @@ struct membership {
 	uint64_t failure_began_us, failure_ended_us;
 	struct membership_waiter *waiters;      /* for the closure */
 	struct membership_waiter *mark_waiters; /* for the watch, or a lease */
-	struct timer nudge;                     /* wakes those who wait for a server that is behind */
+	struct timer ripple;                    /* MEMBERSHIP_RIPPLES_MS */
+	size_t ripple_count;
+	struct timer nudge; /* wakes those who wait for a server that is behind */
 	bool nudging;
 
 	struct watched watched;
@@ -191,6 +193,11 @@ void membership_watch_catch_up(struct membership *membership);
 void membership_watch_load_later(struct membership *membership);
 
 /* membership_heard.c */
+
+/** The timer's. */
+void membership_ripple(void *context);
+/** A change of an entry that governs others, or of one of which nothing is shown, touches them all, at once and a few times later. */
+void membership_heed_governor(struct membership *membership, const struct dir_watch_event *event);
 
 /** What a change means for the closure in use: it may be pending from now on. */
 void membership_heed(struct membership *membership, const struct dir_watch_event *event);

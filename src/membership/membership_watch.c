@@ -167,6 +167,7 @@ static void touch_entry(struct membership *membership, const struct dir_watch_ev
 static void change(struct membership *membership, const struct dir_watch_event *event)
 {
 	touch_entry(membership, event);
+	membership_heed_governor(membership, event);
 	if (membership->loading || membership->pending.patch != NULL)
 		membership_remember(membership, event);
 	if (membership->watched.covers)
@@ -403,6 +404,7 @@ void membership_watch_stop(struct membership *membership)
 {
 	executor_timer_clear(membership->executor, &membership->watched.doubt);
 	executor_timer_clear(membership->executor, &membership->nudge);
+	executor_timer_clear(membership->executor, &membership->ripple);
 	executor_timer_clear(membership->executor, &membership->reload);
 	if (membership->pending.patch != NULL)
 		closure_patch_stop(membership->pending.patch);
@@ -432,6 +434,7 @@ void membership_watch_init(struct membership *membership)
 		if (wanted[i] != NULL)
 			membership->watch_attributes[count++] = wanted[i];
 	membership->watched.doubt = (struct timer){.run = doubt, .context = membership};
+	membership->ripple = (struct timer){.run = membership_ripple, .context = membership};
 	membership->nudge = (struct timer){.run = nudge, .context = membership};
 	membership->reload = (struct timer){.run = reload, .context = membership};
 	membership->heard_end = &membership->heard;

@@ -13,7 +13,7 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).resolve().parents[n] / name) for n, name in ((2, "support"), (1, "live"))]
 import testbed  # noqa: E402
 from asking import SECOND, Asker, now  # noqa: E402
-from testbed import group, group_dn, person, person_dn  # noqa: E402
+from testbed import entry, group, group_dn, person, person_dn  # noqa: E402
 from testbed_dirsrv import Dirsrv, need_dirsrv  # noqa: E402
 from testbed_process import wait_until  # noqa: E402
 from watch_proxy import CUT, FREEZE, PASS, WatchProxy  # noqa: E402
@@ -39,6 +39,21 @@ def added(ldif):
 
 def renamed(dn, rdn):
     return "dn: %s\nchangetype: modrdn\nnewrdn: %s\ndeleteoldrdn: 1\n" % (dn, rdn)
+
+
+def roles(suffix):
+    """A managed role whose members get what a class of service's template says, if there is one."""
+    role, templates = "cn=locked," + suffix, "cn=templates," + suffix
+    return "\n".join((
+        entry(role, objectClass=["ldapSubEntry", "nsRoleDefinition", "nsSimpleRoleDefinition", "nsManagedRoleDefinition"], cn="locked"),
+        entry(templates, objectClass="nsContainer", cn="templates"),
+        entry("cn=cos," + suffix, objectClass=["ldapSubEntry", "cosSuperDefinition", "cosClassicDefinition"], cn="cos",
+              cosTemplateDn=templates, cosSpecifier="nsRole", cosAttribute="nsAccountLock operational"),
+        "dn: %s\nchangetype: modify\nadd: nsRoleDN\nnsRoleDN: %s\n" % (person_dn("alice"), role)))
+
+
+def template(suffix):
+    return 'cn="cn=locked,%s",cn=templates,%s' % (suffix, suffix)
 
 
 def locked(uid, action):
@@ -88,6 +103,16 @@ class Live:
 
 
 class ChangesTest(Live, unittest.TestCase):
+    def change_by_a_role(self):
+        """Locked and unlocked by entries that are not her own."""
+        dn = template(self.server.suffix)
+        self.server.modify(roles(self.server.suffix))
+        for _ in range(ROUNDS):
+            self.seen("alice", "deny", self.server.modify, entry(
+                dn, objectClass=["ldapSubEntry", "cosTemplate", "extensibleObject"], cosPriority="0", nsAccountLock="true"),
+                reason="account-disabled")
+            self.seen("alice", "authorize", self.server.delete, dn)
+
     def test_changes(self):
         """One server for all: they are quick."""
         for _ in range(ROUNDS):
@@ -103,6 +128,7 @@ class ChangesTest(Live, unittest.TestCase):
         for _ in range(ROUNDS):
             self.seen("alice", "deny", self.server.modify, locked("alice", "add"), reason="account-disabled")
             self.seen("alice", "authorize", self.server.modify, locked("alice", "delete"))
+        self.change_by_a_role()
         self.seen("carol", "deny", self.server.delete, person_dn("carol"), reason="no-such-user")
         self.server.modify(added(person("carol", userPassword=[])))
         people, staff = ("ou=%s,%s" % (name, self.server.suffix) for name in ("people", "staff"))

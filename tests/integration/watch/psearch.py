@@ -23,7 +23,7 @@ def notice(value):
 
 def changed(number, change=MODIFY, dn="uid=a,dc=x", previous=None, **attributes):
     more = [octets(previous)] if previous is not None else []
-    return message(number, entry(dn, uid=["a"], **attributes), [notice(element(0x30, enumerated(change), *more))])
+    return message(number, entry(dn, uid=["a"], objectClass=["account"], **attributes), [notice(element(0x30, enumerated(change), *more))])
 
 
 class PsearchTest(unittest.TestCase):
@@ -78,6 +78,14 @@ class PsearchTest(unittest.TestCase):
         asked = time.monotonic()
         watcher.say("prove 5")
         self.assertGreater(watcher.next("CURRENT", words="5").at, asked + 0.3)
+
+    def test_change_of_which_nothing_is_shown(self):
+        """It is told, and the search begins anew: 389-ds-base 2.3.1 shows nothing more once a role was added."""
+        watcher = self.watch(self.serve(lambda n: message(n, entry("cn=r,dc=x", hasSubordinates=["FALSE"]), [notice(element(0x30, enumerated(ADD)))])))
+        watcher.next("CHANGE", dn="cn=r,dc=x", id="cn=r,dc=x")
+        self.assertIn("shows nothing", watcher.next("LOST").words)
+        watcher.next("UP")
+        self.assertEqual(["UP", "CHANGE", "LOST", "UP"], watcher.kinds())
 
     def test_nothing_proves_it(self):
         server = self.serve()

@@ -142,16 +142,19 @@ static void closure_entry__classes_and_ids__are_told_apart(void **state)
 {
 	static const struct {
 		const char *attributes, *id;
-		bool is_group, is_person;
+		bool is_group, is_person, governs_others;
 	} rows[] = {
-	    {"objectClass=top; objectClass=groupofnames; entryUUID=u-1", "u-1", true, false},
-	    {"objectClass=posixGroup; nsUniqueId=n-1", "n-1", true, false},
-	    {"objectClass=groupOfMembers; nsUniqueId=n-1; entryUUID=u-1", "u-1", true, false},
-	    {"objectClass=groupOfUniqueNames", NULL, true, false},
-	    {"objectClass=inetOrgPerson; entryUUID=u-1; entryUUID=u-2", NULL, false, true},
-	    {"objectClass=ACCOUNT", NULL, false, true},
-	    {"objectClass=organizationalUnit", NULL, false, false},
-	    {"cn=x", NULL, false, false},
+	    {"objectClass=top; objectClass=ldapsubentry; objectClass=nsRoleDefinition", NULL, false, false, true},
+	    {"objectClass=costemplate; objectClass=extensibleObject", NULL, false, false, true},
+	    {"objectClass=subentry; cn=person", NULL, false, false, true},
+	    {"objectClass=top; objectClass=groupofnames; entryUUID=u-1", "u-1", true, false, false},
+	    {"objectClass=posixGroup; nsUniqueId=n-1", "n-1", true, false, false},
+	    {"objectClass=groupOfMembers; nsUniqueId=n-1; entryUUID=u-1", "u-1", true, false, false},
+	    {"objectClass=groupOfUniqueNames", NULL, true, false, false},
+	    {"objectClass=inetOrgPerson; entryUUID=u-1; entryUUID=u-2", NULL, false, true, false},
+	    {"objectClass=ACCOUNT", NULL, false, true, false},
+	    {"objectClass=organizationalUnit", NULL, false, false, false},
+	    {"cn=x", NULL, false, false, false},
 	};
 	struct arena *arena = arena_new(ARENA_BYTES);
 
@@ -162,6 +165,7 @@ static void closure_entry__classes_and_ids__are_told_apart(void **state)
 
 		assert_row(rows[i].attributes, closure_entry_is_group(entry) == rows[i].is_group);
 		assert_row(rows[i].attributes, closure_entry_is_person(entry) == rows[i].is_person);
+		assert_row(rows[i].attributes, closure_entry_governs_others(entry) == rows[i].governs_others);
 		assert_row(rows[i].attributes,
 			   rows[i].id == NULL ? id == NULL : id != NULL && strcmp(id, rows[i].id) == 0);
 	}
