@@ -3,6 +3,7 @@
 #include <authorizer/question.h>
 #include <base/ascii.h>
 #include <base/text.h>
+#include <directory/dir_adapt.h>
 #include <identity/filter.h>
 #include <string.h>
 
@@ -12,17 +13,8 @@
 void question_adapt(const struct config_directory *given, const struct dir_forest *forest,
 		    struct config_directory *adapted_out)
 {
-	*adapted_out = *given;
-	if (forest == NULL)
-		return;
-	if (!given->user_name_given)
-		adapted_out->user_name_attribute = "sAMAccountName";
-	if (!given->user_upn_given)
-		adapted_out->user_upn_attribute = "userPrincipalName";
-	if (!given->user_filter_given)
-		adapted_out->user_filter = ""; /* each identity has its own, question_add_identity */
-	if (!given->identity_given)
-		adapted_out->identity = CONFIG_IDENTITY_TOKEN;
+	dir_adapt(given, forest != NULL,
+		  adapted_out); /* each identity has a filter of its own, question_add_identity */
 }
 
 static bool ends_with_dollar(const char *name)

@@ -25,6 +25,11 @@ static const struct doctor_check checks[] = {
     {"bind", "servers", "connecting", DOCTOR_STAGE_POLICY, NULL, doctor_bind},
 
     {"server-type", "directory", "asking what the server is", DOCTOR_STAGE_CONNECTED, NULL, doctor_directory_type},
+    {"functional-level", "directory", "asking what the server is", DOCTOR_STAGE_CONNECTED, doctor_is_active_directory,
+     doctor_forest_levels},
+    {"domain", "directory", "reading the forest", DOCTOR_STAGE_CONNECTED, doctor_is_active_directory,
+     doctor_forest_domains},
+    {"trust", "directory", "reading the forest", DOCTOR_STAGE_CONNECTED, doctor_has_forest, doctor_forest_trusts},
     {"base", "directory", "looking for the base", DOCTOR_STAGE_CONNECTED, NULL, doctor_directory_base},
     {"users", "directory", "looking for users", DOCTOR_STAGE_BASE, NULL, doctor_access_users},
     {"passwords-hidden", "directory", "looking for passwords", DOCTOR_STAGE_BASE, NULL, doctor_access_passwords},
@@ -36,9 +41,14 @@ static const struct doctor_check checks[] = {
     {"group", "groups", "counting members", DOCTOR_STAGE_GROUPS, NULL, doctor_groups_each},
     {"member-index", "groups", "counting members", DOCTOR_STAGE_GROUPS, NULL, doctor_groups_index},
 
-    {"context-csn", "watch", "looking at contextCSN", DOCTOR_STAGE_GROUPS, NULL, doctor_watch_mark},
+    {"mark", "watch", "looking at the server's mark", DOCTOR_STAGE_GROUPS, NULL, doctor_watch_mark},
     {"watch", "watch", "trying a watch", DOCTOR_STAGE_GROUPS, NULL, doctor_watch},
     {"clock", "watch", "comparing clocks", DOCTOR_STAGE_CONNECTED, NULL, doctor_clock},
+
+    {"redirect-attribute", "redirect", "looking at redirects", DOCTOR_STAGE_CONNECTED, doctor_redirect_has_attribute,
+     doctor_redirect_attribute},
+    {"redirect-users", "redirect", "looking at users' sites", DOCTOR_STAGE_BASE, doctor_redirect_has_attribute,
+     doctor_redirect_users},
 };
 
 static void run_check(struct doctor *doctor, const struct doctor_check *check)
@@ -62,6 +72,7 @@ static void close_all(struct doctor *doctor)
 	if (doctor->sample.arena != NULL)
 		dir_search_done(&doctor->sample);
 	dir_servers_unref(&doctor->found);
+	dir_forest_unref(&doctor->forest);
 	config_unref(&doctor->config);
 	arena_free(&doctor->arena);
 }

@@ -173,6 +173,33 @@ static void tell_account(struct doctor *doctor, const struct text *hidden, const
 		    text_string(absent));
 }
 
+/* What Active Directory hides it hides with the property set; and what it computes no filter can ask for. */
+static void look_at_ad(struct doctor *doctor)
+{
+	size_t hidden = 0, computed = 0;
+
+	for (const struct dir_entry *user = doctor->sample.entries; user != NULL; user = user->next) {
+		struct dir_search search;
+
+		if (!doctor_search(doctor, &search, user->dn, DIR_SCOPE_BASE, "(objectClass=*)", account_ad_attributes))
+			return;
+		if (doctor_ask(doctor, &search, 1) && search.entries != NULL) {
+			hidden += dir_entry_attribute(search.entries, "userAccountControl") == NULL;
+			computed += dir_entry_attribute(search.entries, "msDS-User-Account-Control-Computed") != NULL;
+		}
+		dir_search_done(&search);
+	}
+	if (hidden > 0)
+		doctor_tell(doctor, DOCTOR_ERROR, NULL,
+			    "let the account read the property set Account Restrictions (Pre-Windows 2000 Compatible "
+			    "Access has that right)",
+			    "%zu of %zu users show no userAccountControl: decisions on them are errors", hidden,
+			    doctor->sample.entry_count);
+	else
+		doctor_tell(doctor, DOCTOR_OK, NULL, NULL, "may be read: userAccountControl%s",
+			    computed > 0 ? ", msDS-User-Account-Control-Computed" : "");
+}
+
 void doctor_access_account(struct doctor *doctor)
 {
 	struct text hidden, seen, absent;
@@ -180,6 +207,10 @@ void doctor_access_account(struct doctor *doctor)
 
 	if (doctor->sample.entries == NULL) {
 		doctor_tell(doctor, DOCTOR_NOT_TRIED, NULL, NULL, "not tried: no user can be seen");
+		return;
+	}
+	if (doctor_is_active_directory(doctor)) {
+		look_at_ad(doctor);
 		return;
 	}
 	if (!read_schema(doctor, &schema))

@@ -24,6 +24,7 @@
 #include <cli/doctor_print.h>
 #include <config/config.h>
 #include <directory/dir_facts.h>
+#include <directory/dir_forest.h>
 #include <directory/dir_search.h>
 #include <directory/dir_servers.h>
 #include <directory/dir_steps.h>
@@ -83,13 +84,15 @@ struct doctor {
 	/* found out */
 	struct arena *arena;
 	const struct config *config;
-	const struct config_directory *directory;
+	const struct config_directory *directory; /* adapted, once it is known to be Active Directory's */
+	struct config_directory adapted;
 	struct dir_servers *found; /* a reference; NULL: none were found */
 	struct doctor_server servers[DOCTOR_MAX_SERVERS];
 	size_t server_count;
 	struct doctor_server *server; /* the first that could be opened: what is asked is asked there */
 	struct dir_facts facts;
-	struct dir_search sample; /* some users; its arena is NULL while there are none */
+	const struct dir_forest *forest; /* NULL: another kind of server, or it could not be read */
+	struct dir_search sample;        /* some users; its arena is NULL while there are none */
 	struct doctor_groups *groups;
 };
 
@@ -159,5 +162,17 @@ void doctor_groups_close(struct doctor *doctor);
 void doctor_watch_mark(struct doctor *doctor);
 void doctor_watch(struct doctor *doctor);
 void doctor_clock(struct doctor *doctor);
+
+bool doctor_is_active_directory(const struct doctor *doctor);
+/** From now on it is asked as Active Directory is. */
+void doctor_forest_adapt(struct doctor *doctor);
+void doctor_forest_levels(struct doctor *doctor);
+void doctor_forest_domains(struct doctor *doctor);
+bool doctor_has_forest(const struct doctor *doctor);
+void doctor_forest_trusts(struct doctor *doctor);
+
+bool doctor_redirect_has_attribute(const struct doctor *doctor);
+void doctor_redirect_attribute(struct doctor *doctor);
+void doctor_redirect_users(struct doctor *doctor);
 
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 
 static const char any_entry[] = "(objectClass=*)";
+static const char ad_group_filter[] = "(objectClass=group)";
 static const char *const no_attributes[] = {"1.1", NULL};
 
 /* The server itself */
@@ -45,6 +46,8 @@ void doctor_directory_type(struct doctor *doctor)
 		doctor_tell_error(doctor, DOCTOR_WARNING, doctor->server->uri, &error, NULL);
 	else
 		tell_facts(doctor);
+	if (doctor_is_active_directory(doctor))
+		doctor_forest_adapt(doctor);
 	dir_search_done(&search);
 }
 
@@ -131,7 +134,8 @@ void doctor_directory_listing(struct doctor *doctor)
 	struct error error = {.status = STATUS_OK};
 	struct dir_search search;
 
-	if (!doctor_search(doctor, &search, base, DIR_SCOPE_SUBTREE, closure_group_filter, no_attributes))
+	if (!doctor_search(doctor, &search, base, DIR_SCOPE_SUBTREE,
+			   doctor_is_active_directory(doctor) ? ad_group_filter : closure_group_filter, no_attributes))
 		return;
 	search.page_size = DOCTOR_PAGE;
 	search.on_entry = count_entry;

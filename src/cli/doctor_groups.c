@@ -2,6 +2,7 @@
 #include <base/memory.h>
 #include <cli/doctor_groups.h>
 #include <cli/shown.h>
+#include <identity/filter.h>
 #include <os/clock.h>
 #include <os/random.h>
 #include <string.h>
@@ -10,6 +11,8 @@
 #define BYTES_PER_MB (UINT64_C(1024) * 1024)
 /* Groups of a cycle that are named. */
 #define CYCLE_SHOWN 6
+/* Groups of one filter: a domain controller takes far longer ones, but each is looked up. */
+#define GROUPS_ASKED 64
 
 /* Reading them, as the engine does */
 
@@ -219,6 +222,63 @@ static const char *cycle_words(struct doctor *doctor, const struct closure_figur
 			   length > 0 ? " (" : "", words, length > 0 ? ")" : "");
 }
 
+/* Active Directory */
+
+/* The condition for everybody in a group, or in one nested in it; a primary group is no link. False: too many groups to ask about. */
+static bool add_members(const struct doctor_groups *groups, size_t root, struct text *filter)
+{
+	size_t count = 0;
+
+	text_add(filter, "(&(!(objectClass=group))(|");
+	for (uint32_t group = 0; group < closure_group_count(groups->closure); group++) {
+		const char *dn = closure_group_dn(groups->closure, group);
+		const char *rid = strrchr(closure_group_id(groups->closure, group), '-');
+
+		if (closure_distance(groups->closure, root, group) == CLOSURE_NONE)
+			continue;
+		if (++count > GROUPS_ASKED)
+			return false;
+		filter_add_equality(filter, "memberOf", dn, strlen(dn));
+		if (rid != NULL)
+			filter_add_equality(filter, "primaryGroupID", rid + 1, strlen(rid + 1));
+	}
+	text_add(filter, "))");
+	return !text_failed(filter);
+}
+
+static enum status count_entry(void *context, const struct dir_entry *entry)
+{
+	size_t *count = context;
+
+	(void)entry;
+	(*count)++;
+	return STATUS_OK;
+}
+
+/* The server counts, for there is no member index. Each is one, in however many of the groups he is. */
+static void count_members(struct doctor *doctor, size_t root, struct closure_figures *figures)
+{
+	static const char *const no_attributes[] = {"1.1", NULL};
+	struct dir_search search;
+	struct text filter;
+	size_t count = 0;
+
+	text_init(&filter);
+	if (add_members(doctor->groups, root, &filter) &&
+	    doctor_search(doctor, &search, doctor->directory->base, DIR_SCOPE_SUBTREE, text_string(&filter),
+			  no_attributes)) {
+		search.page_size = DOCTOR_PAGE;
+		search.on_entry = count_entry;
+		search.on_entry_context = &count;
+		if (doctor_ask(doctor, &search, 1)) {
+			figures->members_counted = true;
+			figures->members = count;
+		}
+		dir_search_done(&search);
+	}
+	text_done(&filter);
+}
+
 static void tell_found(struct doctor *doctor, size_t root)
 {
 	const struct doctor_groups *groups = doctor->groups;
@@ -230,6 +290,8 @@ static void tell_found(struct doctor *doctor, size_t root)
 		doctor_tell(doctor, DOCTOR_ERROR, label_of(doctor, root), NULL, "out of memory");
 		return;
 	}
+	if (closure_is_by_sid(groups->closure))
+		count_members(doctor, root, &figures);
 	nested = figures.groups > 1 ? doctor_text(doctor, ", %zu %s nested, %u deep%s", figures.groups - 1,
 						  figures.groups == 2 ? "group" : "groups", (unsigned)figures.depth,
 						  cycle_words(doctor, &figures))
@@ -269,8 +331,11 @@ void doctor_groups_each(struct doctor *doctor)
 			tell_missing(doctor, root, "another entry has taken its name");
 			break;
 		case ROOT_NO_GROUP:
-			tell_missing(doctor, root,
-				     "is not a group (groupOfNames, groupOfUniqueNames, groupOfMembers, posixGroup)");
+			tell_missing(
+			    doctor, root,
+			    doctor_is_active_directory(doctor)
+				? "is not a security group, and no token holds others"
+				: "is not a group (groupOfNames, groupOfUniqueNames, groupOfMembers, posixGroup)");
 			break;
 		}
 	}
@@ -305,7 +370,10 @@ void doctor_groups_index(struct doctor *doctor)
 	uint64_t budget = doctor->config->cache.member_index_bytes;
 	uint64_t used = index == NULL ? 0 : member_index_count(index) * sizeof(struct member_pair);
 
-	if (doctor->directory->strategy != CONFIG_STRATEGY_AUTO)
+	if (closure_is_by_sid(doctor->groups->closure))
+		doctor_tell(doctor, DOCTOR_OK, NULL, NULL,
+			    "not needed: on Active Directory users show which groups hold them, by SID");
+	else if (doctor->directory->strategy != CONFIG_STRATEGY_AUTO)
 		doctor_tell(doctor, DOCTOR_OK, NULL, NULL, "not used: groups/@strategy says to %s",
 			    doctor->directory->strategy == CONFIG_STRATEGY_SEARCH ? "ask the server"
 										  : "believe memberOf");

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <base/memory.h>
 #include <cli/doctor_groups.h>
+#include <directory/dir_mark.h>
 #include <directory/dir_watch.h>
 #include <os/clock.h>
-#include <stdlib.h>
 
 /* On top of the policy's timeout, which is that of one answer: a watch connects, binds, reads and asks. */
 #define WATCH_PATIENCE 4
@@ -17,7 +16,12 @@ void doctor_watch_mark(struct doctor *doctor)
 {
 	const struct doctor_groups *groups = doctor->groups;
 
-	if (groups->csn_stands_still)
+	uint64_t usn;
+
+	if (groups->csn != NULL && dir_mark_usn(groups->csn, &usn))
+		doctor_tell(doctor, DOCTOR_OK, doctor->server->uri, NULL, "highestCommittedUSN is %llu",
+			    (unsigned long long)usn);
+	else if (groups->csn_stands_still)
 		doctor_tell(doctor, DOCTOR_WARNING, groups->csn_base, REMEDY_SYNCPROV,
 			    "contextCSN stands still: a group is newer, so nobody keeps it, and it proves nothing");
 	else if (groups->is_unmarked)
@@ -144,7 +148,9 @@ static void try_watch(struct doctor *doctor)
 	if (dir_watch_open(doctor->directory, attributes, doctor->groups->executor, &doctor->log, heard, &trial, &watch,
 			   &error) == STATUS_OK)
 		dir_watch_follow(watch, dir_pool_locator(doctor->groups->pool));
-	if (watch == NULL || dir_watch_begin(watch, doctor->groups->csn_base) != STATUS_OK)
+	if (watch != NULL && dir_watch_begin(watch, doctor->groups->csn_base) != STATUS_OK)
+		(void)error_no_memory(&error);
+	if (error.status != STATUS_OK)
 		doctor_tell_error(doctor, DOCTOR_ERROR, NULL, &error, "see this machine's limits");
 	else
 		tell(doctor, &trial);

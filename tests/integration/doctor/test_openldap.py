@@ -15,6 +15,7 @@ from testbed import Authority, Folder, Slapd, entry, group, group_dn, person, pe
 CROWD = 200
 
 LDIF = (
+    person("here", l="AMER") + person("away", l="EMEA") + person("lost", l="Moon") + person("twofold", l=["EMEA", "AMER"]) +
     "".join(person("user-%03d" % i) for i in range(CROWD)) + person("alice", shadowExpire="99999",
                                                                     objectClass=["inetOrgPerson", "shadowAccount"])
     + group("crowd", ["user-%03d" % i for i in range(CROWD)])
@@ -59,7 +60,7 @@ class Well(Case):
                 ("server-type", "LDAP, OpenLDAP"), ("base", "there, and may be seen"), ("users", "show their 'uid'"),
                 ("passwords-hidden", "cannot be read"), ("account-state", "may be read: .*shadowExpire"),
                 ("listing", "6 groups"), ("index", "a search by it takes"), ("groups", "4 groups with their members"),
-                ("context-csn", "contextCSN is 20[0-9]{12}.*no group is newer"),
+                ("mark", "contextCSN is 20[0-9]{12}.*no group is newer"),
                 ("watch", "RFC 4533 refreshAndPersist.*used for 300 s"), ("clock", "nothing there is from this"),
                 ("member-index", "3 memberships, 0.0 MB of the 128.0 MB")):
             self.assert_line(findings, check, "ok", text)
@@ -166,6 +167,27 @@ class Well(Case):
         policy = testbed.write_policy(path + "/policy.xml", self.slapd, allow=[group_dn("users")], tls="starttls")
         self.assert_line(doctor(policy), "policy-folder", "warning", "may", ".", "open/policy.xml")
 
+    def test_redirect__whose_value_leads_nowhere_or_to_several(self):
+        sites = [{"name": "EMEA", "uri": "https://winrm-emea.corp.example:5986/wsman"}]
+        findings = self.doctor(redirect={"attribute": "l", "here": "AMER", "sites": sites})
+        self.assert_line(findings, "redirect-attribute", "ok", "see that this server's do not", subject="^l$")
+        self.assert_line(findings, "redirect-users", "warning", "^1 of 4 users .*authorized here.*'Moon' of uid=lost,",
+                         "<here value=", "^l$")
+        self.assert_line(findings, "redirect-users", "warning", "^1 user has several values.* of uid=twofold,", "one value")
+
+        sites.append({"ou": "ou=people," + self.slapd.suffix, "uri": "https://a.example:5986/wsman"})
+        findings = self.doctor("--limit", "3", redirect={"attribute": "l", "here": "AMER", "unmapped": "deny", "sites": sites})
+        self.assertFalse([line for line in findings.of("redirect-users") if "no site is for" in line["text"]])
+        self.assert_line(findings, "redirect-users", "ok", "no more than 3 users")
+
+        findings = self.doctor(redirect={"attribute": "employeeType", "here": "AMER", "sites": sites[:1]})
+        self.assert_line(findings, "redirect-users", "warning", "nobody is redirected by it", "redirect/@attribute")
+
+    def test_redirect__every_value_is_somebodys(self):
+        site = {"name": "Moon", "uri": "https://winrm-moon.corp.example:5986/wsman"}
+        findings = self.doctor(users={"filter": "(uid=lost)"}, redirect={"attribute": "l", "sites": [site]})
+        self.assert_line(findings, "redirect-users", "ok", "^1 user has a value, and each is a site's")
+
     def test_as_text__a_heading_a_line_and_a_remedy(self):
         done = subprocess.run([PROGRAM, "doctor", "--config", self.policy(tls="none")], capture_output=True, text=True,
                               check=False, timeout=120)
@@ -187,7 +209,7 @@ class Unwatched(Case):
 
     def test_without_syncprov__what_is_done_instead_is_told(self):
         findings = self.doctor()
-        self.assert_line(findings, "context-csn", "warning", "contextCSN", "overlay syncprov")
+        self.assert_line(findings, "mark", "warning", "contextCSN", "overlay syncprov")
         self.assert_line(findings, "watch", "warning", r"used for 1000 ms \(cache/@unwatched-ttl\)", "overlay syncprov")
         self.assert_line(findings, "clock", "not-tried", "does not tell its time")
 
