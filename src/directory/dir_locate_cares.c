@@ -13,6 +13,9 @@
 /* RFC 1035 3.2.4, RFC 2782. */
 #define CLASS_IN 1
 #define TYPE_SRV 33
+/* RFC 1035 4.1.1. */
+#define FLAGS_END         4
+#define FLAG_IS_TRUNCATED 0x0200
 /* RFC 9715: what passes through every network unfragmented; larger answers come by TCP. */
 #define EDNS_BYTES 1232
 /* is_over is asked at least this often, should a wake-up be lost on the way. */
@@ -196,6 +199,12 @@ static void srv_is_there(void *argument, int code, int timeouts, unsigned char *
 			question->status = outcomes[i].status;
 			question->said = outcomes[i].said;
 		}
+	}
+	/* Truncated even by TCP: "no record" is what is missing of it. */
+	if (question->status == STATUS_NOT_FOUND && message != NULL && length >= FLAGS_END &&
+	    (dir_dns_u16(message + 2) & FLAG_IS_TRUNCATED) != 0) {
+		question->status = STATUS_INVALID;
+		question->said = bad_answer;
 	}
 	if (code != ARES_SUCCESS)
 		return;

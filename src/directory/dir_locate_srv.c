@@ -13,6 +13,7 @@
 #define QUESTION_TAIL_BYTES 4
 #define RECORD_FIXED_BYTES  10
 #define FLAG_IS_ANSWER      0x8000
+#define FLAG_IS_TRUNCATED   0x0200
 #define CLASS_IN            1
 /* RFC 2782. */
 #define TYPE_SRV        33
@@ -37,8 +38,13 @@ static bool skip_questions(struct reader *reader, unsigned *answers_out)
 {
 	char name[DIR_DNS_NAME_BYTES];
 	unsigned questions;
+	unsigned flags;
 
-	if (!has(reader, HEADER_BYTES) || (dir_dns_u16(reader->message + 2) & FLAG_IS_ANSWER) == 0)
+	if (!has(reader, HEADER_BYTES))
+		return false;
+	/* Truncated even by TCP: what is missing must not pass for what is not there (RFC 2181 section 9). */
+	flags = dir_dns_u16(reader->message + 2);
+	if ((flags & FLAG_IS_ANSWER) == 0 || (flags & FLAG_IS_TRUNCATED) != 0)
 		return false;
 	questions = dir_dns_u16(reader->message + 4);
 	*answers_out = dir_dns_u16(reader->message + 6);

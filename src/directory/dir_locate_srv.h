@@ -37,7 +37,7 @@ struct dir_srv_list {
 /**
  * Append the SRV records of a DNS answer (those of its answer section, whoever's they are: names may be aliases).
  *
- * @return STATUS_OK, also when there are none; STATUS_INVALID (no well-formed DNS answer); STATUS_LIMIT (DIR_SRV_MAX_RECORDS); STATUS_NO_MEMORY.
+ * @return STATUS_OK, also when there are none; STATUS_INVALID (no well-formed DNS answer, or a truncated one); STATUS_LIMIT (DIR_SRV_MAX_RECORDS); STATUS_NO_MEMORY.
  */
 NODISCARD enum status dir_srv_parse(const uint8_t *message, size_t length, struct dir_srv_list *list);
 void dir_srv_list_done(struct dir_srv_list *list);

@@ -19,7 +19,7 @@ import threading
 from testbed_process import LOOPBACK
 
 # What becomes of a question, for a name or (name None) for all.
-ANSWER, SILENT, SERVFAIL, NXDOMAIN, REFUSED, GARBAGE, TRUNCATED_EVERYWHERE = range(7)
+ANSWER, SILENT, SERVFAIL, NXDOMAIN, REFUSED, GARBAGE, NOISE, TRUNCATED_EVERYWHERE, TRUNCATED_THEN_SILENT = range(9)
 
 A, SRV, OPT, IN = 1, 33, 41, 1
 _CODES = {SERVFAIL: 2, NXDOMAIN: 3, REFUSED: 5}
@@ -126,6 +126,10 @@ class Dns:
             exists = any(key[0] == name for key in self._records)
         if behaviour == SILENT:
             return None
+        if behaviour == TRUNCATED_THEN_SILENT and is_tcp:  # and the connection ends without a word
+            return None
+        if behaviour == NOISE:  # no DNS at all
+            return b"\xff" * 7
         if behaviour == GARBAGE:  # a header that fits the question, records that do not
             return struct.pack(">HHHHHH", number, 0x8580, 1, 3, 0, 0) + question + b"\xc0\xff\xc0\x00\x00\x21" * 4
         code = _CODES.get(behaviour, 0 if exists else 3)
@@ -134,7 +138,7 @@ class Dns:
         head = struct.pack(">HHHHHH", number, 0x8580 | code, 1, len(datas), 0, 0)
         records = b"".join(b"\xc0\x0c" + struct.pack(">HHIH", kind, IN, ttl, len(data)) + data for data in datas)
         whole = head + question + records
-        if behaviour == TRUNCATED_EVERYWHERE or (not is_tcp and len(whole) > size):
+        if behaviour in (TRUNCATED_EVERYWHERE, TRUNCATED_THEN_SILENT) or (not is_tcp and len(whole) > size):
             return struct.pack(">HHHHHH", number, 0x8580 | _TRUNCATED, 1, 0, 0, 0) + question
         return whole
 

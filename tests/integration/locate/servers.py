@@ -5,6 +5,7 @@ Servers that DNS names: found, tried in order, changed while questions go on, an
 
 The domain is "localhost", because the host that DNS names must be within it and be known to the system too.
 """
+import contextlib
 import os
 import sys
 import unittest
@@ -76,8 +77,9 @@ class LocateTest(unittest.TestCase):
         seeker = self.seek()
         self.assertEqual(seeker.ask().uri, uri(first.port))
         first.stop()
-        answer = seeker.ask()
-        self.assertEqual((answer.outcome, answer.uri), ("ok", uri(self.ports[0])))
+        self.assertEqual(seeker.ask().outcome, "ok")
+        # A connection that nobody has asked yet may still count as one.
+        eventually(self, lambda: seeker.ask()[::2] == ("ok", uri(self.ports[0])), lambda: seeker.log)
         seeker.begin_steady(1500)
         first.start()
         steady = seeker.end_steady()
@@ -93,10 +95,10 @@ class LocateTest(unittest.TestCase):
         steady = seeker.end_steady()
         self.assertEqual(steady.failed, 0, seeker.log)
         self.assertGreater(steady.asked, 100)
-        self.assertEqual(seeker.ask().uri, uri(self.ports[1]))
         self.await_servers(seeker, [self.ports[1]])
         # Nothing is left at the one that is not there any more.
-        self.assertNotIn(":%d" % self.ports[0], self.connections_of(seeker))
+        eventually(self, lambda: set(self.connections_of(seeker)) == {":%d" % self.ports[1]}, lambda: seeker.log)
+        self.assertEqual(seeker.ask().uri, uri(self.ports[1]))
 
     def test_new_server_is_dead__the_one_that_vanished_is_kept(self):
         self.dns.srv(PLAIN, [(0, 0, self.ports[0], DOMAIN)])
@@ -141,7 +143,9 @@ class LocateTest(unittest.TestCase):
     def test_answers_that_are_none__say_which(self):
         for behaviour, words in ((testbed_dns.NXDOMAIN, "no such name"), (testbed_dns.SERVFAIL, "SERVFAIL"),
                                  (testbed_dns.REFUSED, "REFUSED"), (testbed_dns.GARBAGE, "not well-formed"),
-                                 (testbed_dns.TRUNCATED_EVERYWHERE, "")):
+                                 (testbed_dns.NOISE, "no answer in time"),
+                                 (testbed_dns.TRUNCATED_EVERYWHERE, "not well-formed"),
+                                 (testbed_dns.TRUNCATED_THEN_SILENT, "no DNS server could be asked")):
             with self.subTest(words=words):
                 self.dns.behave(None, behaviour)
                 with self.seek(pass_ms=1500) as seeker:
@@ -169,15 +173,15 @@ class LocateTest(unittest.TestCase):
         assert_logged(self, seeker, "keeping the servers that were found before")
         self.assertLessEqual(sum("keeping" in line for line in seeker.log), 2)
 
-    def test_thousand_records__the_best_are_used(self):
-        ports = [self.ports[0]] + [10000 + i for i in range(1000)]
+    def test_thousands_of_records__the_best_are_used(self):
+        ports = [self.ports[0]] + [port for port in range(10000, 12001) if port != self.ports[0]][:2000]
         self.dns.srv(PLAIN, [(i, 0, port, DOMAIN) for i, port in enumerate(ports)])
         seeker = self.seek()
         answer = seeker.ask()
         self.assertEqual((answer.outcome, answer.uri), ("ok", uri(self.ports[0])))
         self.assertEqual(seeker.servers(), [uri(port) for port in ports[:64]])
         self.assertGreater(self.dns.asked_by_tcp(PLAIN), 0)
-        assert_logged(self, seeker, "names 1001 servers", "only 64")
+        assert_logged(self, seeker, "names 2001 servers", "only 64")
 
     def test_host_elsewhere__is_not_believed(self):
         self.dns.srv(PLAIN, [(0, 0, self.ports[0], "evil.example"), (1, 0, self.ports[1], DOMAIN)])
@@ -220,7 +224,9 @@ class LocateTest(unittest.TestCase):
         """The peers of its TCP connections, as ":port"."""
         inodes = set()
         for name in os.listdir("/proc/%d/fd" % seeker.pid):
-            target = os.readlink("/proc/%d/fd/%s" % (seeker.pid, name))
+            target = ""
+            with contextlib.suppress(FileNotFoundError):  # it is closed by now
+                target = os.readlink("/proc/%d/fd/%s" % (seeker.pid, name))
             if target.startswith("socket:["):
                 inodes.add(target[8:-1])
         peers = []
@@ -230,7 +236,6 @@ class LocateTest(unittest.TestCase):
                     fields = line.split()
                     if fields[9] in inodes and fields[3] == "01":
                         peers.append(":%d" % int(fields[2].rsplit(":", 1)[1], 16))
-        self.assertTrue(peers)
         return peers
 
 
