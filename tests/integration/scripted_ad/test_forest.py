@@ -130,6 +130,13 @@ class OtherForests(rig.Case):
         self.assertEqual(self.decide("CORP\\namesake", "CORP\\alice", "PARTNER\\namesake", allow=[group]),
                          [STRANGER, STRANGER, ("deny", "foreign-domain")])
 
+    def test_a_group_of_another_forest_lets_nobody_in(self):
+        """Who is in it only its own forest knows; it may hold this one, or not."""
+        self.trust()
+        foreign_group = self.corp.foreigner(FOREIGN.rsplit("-", 1)[0] + "-9999")
+        group = self.corp.group("group", [foreign_group], scope="local")
+        self.assertEqual(self.decide(FOREIGN, "CORP\\alice", allow=[group]), [STRANGER, STRANGER])
+
     def test_well_known_principals_hold_nobody(self):
         """Authenticated Users nested in a group: everybody's token has it, no attribute of anybody shows it."""
         for sid in ("S-1-5-11", "S-1-1-0"):
