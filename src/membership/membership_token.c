@@ -32,8 +32,6 @@ static void suspect(struct membership *membership, const char *what)
 {
 	struct token_check *check = &membership->token;
 
-	if (find_suspect(check, check->sid) < check->suspect_count)
-		return;
 	log_error(
 	    membership->log,
 	    "ALARM: %s: no decision is made about this user until they agree; see that the bound account may read the "
@@ -80,6 +78,7 @@ static void leave(struct membership *membership)
 
 	check->sid[0] = '\0';
 	check->tries = 0;
+	check->differed_us = 0;
 	if (check->suspect_count > 0)
 		(void)set_timer(membership, MEMBERSHIP_TOKEN_SUSPECT_MS);
 }
@@ -144,6 +143,38 @@ static void tell_unreadable(struct membership *membership, const struct dir_entr
 	membership->token.told_unreadable = true;
 }
 
+/* The closure has what had changed when he differed before. Where nobody tells of changes it is read for that. */
+static bool is_closure_newer(const struct membership *membership)
+{
+	if (membership_is_watched(membership))
+		return !membership_is_pending(membership);
+	return membership->closure_began_us >= membership->token.differed_us;
+}
+
+static void differ(struct membership *membership, const char *what)
+{
+	struct token_check *check = &membership->token;
+	bool is_suspect = find_suspect(check, check->sid) < check->suspect_count;
+	bool is_newer = is_closure_newer(membership);
+	bool is_unreadable = !is_newer && !membership->loading && membership->failure.status != STATUS_OK;
+
+	if (is_newer) {
+		check->tries++;
+		check->differed_us = check->asked_us;
+	}
+	if (check->tries >= MEMBERSHIP_TOKEN_TRIES)
+		suspect(membership, what);
+	/* While no closure can be read no decision is made either. */
+	if (check->tries >= MEMBERSHIP_TOKEN_TRIES || is_suspect || is_unreadable) {
+		leave(membership);
+		return;
+	}
+	if (!membership_is_watched(membership))
+		(void)!membership_load(membership);
+	if (!set_timer(membership, MEMBERSHIP_TOKEN_AGAIN_MS))
+		leave(membership);
+}
+
 static void judge(struct membership *membership, const struct dir_entry *user)
 {
 	struct token_check *check = &membership->token;
@@ -163,12 +194,8 @@ static void judge(struct membership *membership, const struct dir_entry *user)
 	if (what == NULL) {
 		clear(membership);
 		leave(membership);
-	} else if (++check->tries < MEMBERSHIP_TOKEN_TRIES) {
-		if (!set_timer(membership, MEMBERSHIP_TOKEN_AGAIN_MS))
-			leave(membership);
 	} else {
-		suspect(membership, what);
-		leave(membership);
+		differ(membership, what);
 	}
 }
 
@@ -209,6 +236,7 @@ static void look(struct membership *membership)
 	    .context = membership,
 	};
 	check->asking = true;
+	check->asked_us = clock_monotonic_us();
 	dir_pool_submit(membership->pool, &check->request);
 }
 

@@ -6,9 +6,10 @@
  *
  *	the first one who is decided about, and then somebody every MEMBERSHIP_TOKEN_EVERY_MS and a random part of it
  *	they agree       nothing
- *	they differ      asked again after MEMBERSHIP_TOKEN_AGAIN_MS: a change may have come between. When they differ
- *	                 MEMBERSHIP_TOKEN_TRIES times, an error is logged, what is cached of him is forgotten, and he is
- *	                 UNKNOWN until they agree, which is tried every MEMBERSHIP_TOKEN_SUSPECT_MS
+ *	they differ      asked again after MEMBERSHIP_TOKEN_AGAIN_MS, and the groups are read again where nobody tells of
+ *	                 changes: one may have come between. When they differ MEMBERSHIP_TOKEN_TRIES times, an error is
+ *	                 logged, what is cached of him is forgotten, and he is UNKNOWN until they agree, which is tried
+ *	                 every MEMBERSHIP_TOKEN_SUSPECT_MS
  *
  * A difference is a group that the bound account may not read, or a mistake of ours; neither may let anybody in, or keep him out
  * of a deny rule.
@@ -46,6 +47,8 @@ struct token_check {
 	uint64_t next_ms;         /* when somebody is to be looked at again; 0: at once */
 	char sid[SID_TEXT_BYTES]; /* who is looked at; empty: nobody */
 	unsigned tries;           /* how often he differed */
+	uint64_t asked_us;        /* clock_monotonic_us(): the last time; */
+	uint64_t differed_us;     /* ... that he differed; 0: he did not */
 	struct timer timer;       /* for the next try, or the next suspect */
 	struct arena *arena;      /* of the search's question */
 	struct dir_search search;

@@ -4,6 +4,7 @@
  * and free, which nobody holds; and what it takes to load a closure from it.
  *
  *	domain_stage_open(&stage);                    one configured group: ops, by its DN
+ *	                                              (the policy names CORP\nobody too, who is not there)
  *	domain_stage_load_well(&stage);               stage.closure
  *	domain_stage_close(&stage);
  *

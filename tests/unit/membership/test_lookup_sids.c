@@ -299,6 +299,23 @@ static void lookup_by_token__what_is_not_shown_or_not_understood__is_unknown(voi
 	assert_int_equal(fixture->lookup.error.status, STATUS_REFUSED);
 }
 
+static void lookup_take_token__an_arena_that_is_full__has_no_memory(void **state)
+{
+	static const char *const token[] = {SID("1"), SID("2"), SID("513")};
+	struct fixture *fixture = *state;
+	const struct dir_entry *entry = token_entry(fixture, token, COUNT_OF(token));
+	struct arena *full = arena_new(64);
+	uint32_t untouched = 0, *groups = &untouched;
+	size_t count = 7;
+
+	while (arena_alloc(full, 1) != NULL)
+		;
+	assert_int_equal(lookup_take_token(fixture->lookup.closure, entry, full, &groups, &count), STATUS_NO_MEMORY);
+	assert_ptr_equal(groups, &untouched);
+	assert_int_equal(count, 7);
+	arena_free(&full);
+}
+
 static enum membership_next ask_and_take(struct fixture *fixture, const struct dir_entry *user, struct dir_entry *entry)
 {
 	enum membership_next next = lookup_by_token(&fixture->lookup, user, 0);
@@ -354,6 +371,7 @@ int main(void)
 	    LOOKUP_TEST(lookup_by_token__the_answer__is_the_groups_of_the_token),
 	    LOOKUP_TEST(lookup_by_token__in_no_configured_group__is_no),
 	    LOOKUP_TEST(lookup_by_token__what_is_not_shown_or_not_understood__is_unknown),
+	    LOOKUP_TEST(lookup_take_token__an_arena_that_is_full__has_no_memory),
 	    LOOKUP_TEST(lookup_by_token__no_memory__is_unknown),
 	};
 
