@@ -74,3 +74,12 @@ bool dir_mark_usn(const char *mark, uint64_t *usn_out)
 	return length > USN_DIGITS + end && mark[USN_DIGITS] == '#' && strchr(mark, ' ') == NULL &&
 	       strcmp(mark + length - end, usn_end) == 0 && read_number(mark, USN_DIGITS, usn_out);
 }
+
+bool dir_mark_is_of_other(const char *one, const char *other)
+{
+	uint64_t usn;
+
+	/* Behind its number a mark names the controller. */
+	return dir_mark_usn(one, &usn) && dir_mark_usn(other, &usn) &&
+	       strcmp(one + USN_DIGITS, other + USN_DIGITS) != 0;
+}

@@ -39,4 +39,7 @@ NODISCARD enum status dir_mark_of(const struct dir_entry *entry, struct text *ma
 /** The number in a domain controller's mark. False: it is no such mark. */
 NODISCARD bool dir_mark_usn(const char *mark, uint64_t *usn_out);
 
+/** Whether these are marks of two different domain controllers: they say nothing of each other. */
+bool dir_mark_is_of_other(const char *one, const char *other);
+
 #endif

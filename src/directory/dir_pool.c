@@ -5,6 +5,7 @@
 #include <base/memory.h>
 #include <os/clock.h>
 #include <stdio.h>
+#include <string.h>
 
 const struct dir_pool_tuning dir_pool_defaults = {
     .backoff_first_ms = DIR_POOL_BACKOFF_FIRST_MS,
@@ -232,6 +233,24 @@ void dir_pool_submit(struct dir_pool *pool, struct dir_request *request)
 struct dir_locator *dir_pool_locator(struct dir_pool *pool)
 {
 	return pool->locator;
+}
+
+bool dir_pool_server_of(struct dir_pool *pool, uint64_t connection, char uri_out[DIR_POOL_SHOWN_BYTES])
+{
+	bool is_there = false;
+	size_t i;
+
+	mutex_lock(&pool->lock);
+	for (i = 0; i < pool->worker_count && !is_there; i++) {
+		const struct dir_worker *worker = &pool->workers[i];
+
+		is_there = worker->conn != NULL && worker->serial == connection &&
+			   strlen(worker->server->uri) < DIR_POOL_SHOWN_BYTES;
+		if (is_there)
+			memcpy(uri_out, worker->server->uri, strlen(worker->server->uri) + 1);
+	}
+	mutex_unlock(&pool->lock);
+	return is_there;
 }
 
 void dir_pool_stats(struct dir_pool *pool, struct dir_pool_stats *stats_out)

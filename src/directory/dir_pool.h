@@ -146,6 +146,13 @@ void dir_pool_submit(struct dir_pool *pool, struct dir_request *request);
 /** Who finds the servers; NULL: the policy names them. Valid until dir_pool_close. Threads: any. */
 struct dir_locator *dir_pool_locator(struct dir_pool *pool);
 
+/**
+ * Whose answers a connection brings (dir_request.connection).
+ * @return false: there is no such connection any more, or the URI is too long.
+ * Threads: any.
+ */
+NODISCARD bool dir_pool_server_of(struct dir_pool *pool, uint64_t connection, char uri_out[DIR_POOL_SHOWN_BYTES]);
+
 /** Threads: any. */
 void dir_pool_stats(struct dir_pool *pool, struct dir_pool_stats *stats_out);
 

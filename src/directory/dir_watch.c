@@ -33,6 +33,7 @@ const struct dir_watch_tuning dir_watch_defaults = {
     .poll_rest = DIR_WATCH_POLL_REST,
     .renew_ahead_ms = DIR_POOL_RENEW_AHEAD_MS,
     .renew_again_ms = DIR_POOL_RENEW_AGAIN_MS,
+    .hurry_ms = DIR_WATCH_HURRY_MS,
     .overlap_ms = OVERLAP_MS,
     .max_steps = DIR_WATCH_MAX_STEPS,
     .settle_ms = DIR_WATCH_SETTLE_MS,
@@ -333,6 +334,7 @@ enum status dir_watch_open_tuned(const struct dir_watch_plan *plan, struct dir_w
 	watch->tuning = plan->tuning;
 	atomic_init(&watch->used_ms, clock_monotonic_ms());
 	atomic_init(&watch->is_asleep, false);
+	atomic_init(&watch->is_hurried, false);
 	watch->list = dir_servers_of_policy(plan->directory);
 	status = watch->list != NULL ? dir_wake_init(&watch->wake, error) : error_no_memory(error);
 	if (status != STATUS_OK) {
@@ -373,6 +375,13 @@ void dir_watch_use(struct dir_watch *watch)
 {
 	atomic_store(&watch->used_ms, clock_monotonic_ms());
 	if (atomic_load(&watch->is_asleep) && atomic_exchange(&watch->is_asleep, false))
+		dir_wake_up(&watch->wake);
+}
+
+void dir_watch_hurry(struct dir_watch *watch)
+{
+	dir_watch_use(watch);
+	if (!atomic_exchange(&watch->is_hurried, true))
 		dir_wake_up(&watch->wake);
 }
 

@@ -77,6 +77,8 @@
 #define DIR_WATCH_LINGER_MS 5000
 /* It is left alone for so many times as long as its last answer took: a watch is at most a third of one connection's work. */
 #define DIR_WATCH_POLL_REST 2
+/* ... and for so long at least, whoever waits for the next poll (dir_watch_hurry). */
+#define DIR_WATCH_HURRY_MS 20
 /*
  * Steps of a domain controller's USN between two polls, or changes that were told and still might come again; more, and the watch is
  * lost and begins again. A busy domain of 100,000 accounts makes some tens a second.
@@ -166,6 +168,13 @@ enum status dir_watch_begin(struct dir_watch *watch, const char *base);
  * Threads: any.
  */
 void dir_watch_use(struct dir_watch *watch);
+
+/**
+ * The servers have shown more than was told: a domain controller is polled now, or as soon as it had its rest (DIR_WATCH_HURRY_MS at
+ * least), not when it is due. Changes nothing where the server tells of changes by itself.
+ * Threads: any.
+ */
+void dir_watch_hurry(struct dir_watch *watch);
 
 /**
  * Watch this domain controller, if it is not the one watched now: the marks of two cannot be compared, so the watch has to be where

@@ -12,12 +12,6 @@
 
 /* A poll */
 
-/* Behind its number a mark names the controller. */
-static bool is_same_controller(const char *one, const char *other)
-{
-	return strcmp(one + strcspn(one, "#"), other + strcspn(other, "#")) == 0;
-}
-
 static enum status take_mark(struct controller_session *session, const struct dir_entry *entry, uint64_t *upto_out)
 {
 	const enum status status = dir_mark_of(entry, &session->latest);
@@ -27,7 +21,7 @@ static enum status take_mark(struct controller_session *session, const struct di
 		return error_no_memory(session->error);
 	if (status != STATUS_OK || !dir_mark_usn(text_string(&session->latest), &upto))
 		return controller_fail(session, STATUS_UNREACHABLE, "no longer shows a highestCommittedUSN");
-	if (!is_same_controller(text_string(&session->latest), text_string(&session->mark)))
+	if (dir_mark_is_of_other(text_string(&session->latest), text_string(&session->mark)))
 		return controller_fail(session, STATUS_UNREACHABLE, "is another domain controller than before");
 	if (upto < session->usn.mark)
 		return controller_fail(session, STATUS_UNREACHABLE, "has an older state than before");
@@ -182,15 +176,20 @@ static enum status poll(struct controller_session *session)
 	const struct dir_watch_tuning *tuning = &session->watch->tuning;
 	const uint64_t began_ms = clock_monotonic_ms();
 	uint64_t upto = 0, took_ms;
-	enum status status = read_mark(session, &upto);
+	enum status status;
+
+	/* Who hurries from now on wants what changes from now on. */
+	atomic_store(&session->watch->is_hurried, false);
+	status = read_mark(session, &upto);
 
 	if (status == STATUS_OK && (upto > session->usn.mark || dir_usn_has_gap(&session->usn)))
 		status = read_all(session, upto);
 	session->polled_ms = clock_monotonic_ms();
 	took_ms = session->polled_ms - began_ms;
 	session->rest_ms = took_ms * tuning->poll_rest;
-	if (session->rest_ms + took_ms < tuning->poll_ms)
-		session->rest_ms = tuning->poll_ms - took_ms;
+	if (session->rest_ms < tuning->hurry_ms)
+		session->rest_ms = tuning->hurry_ms;
+	session->pause_ms = session->rest_ms + took_ms < tuning->poll_ms ? tuning->poll_ms - took_ms : session->rest_ms;
 	return status;
 }
 
@@ -198,9 +197,11 @@ static enum status poll(struct controller_session *session)
 
 static uint64_t next_poll_ms(struct controller_session *session)
 {
-	const uint64_t soon_ms = session->polled_ms + session->rest_ms;
+	const uint64_t soon_ms = session->polled_ms + session->pause_ms;
 	const uint64_t ping_ms = session->polled_ms + session->watch->tuning.ping_ms;
 
+	if (atomic_load(&session->watch->is_hurried))
+		return session->polled_ms + session->rest_ms;
 	return dir_watch_is_used(session->watch, clock_monotonic_ms()) || ping_ms < soon_ms ? soon_ms : ping_ms;
 }
 

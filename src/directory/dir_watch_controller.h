@@ -7,7 +7,7 @@
  *	poll    the mark (a base read of the root DSE). Where it has moved: every object of the domain that changed since the mark before,
  *	        deleted ones too where the account sees them; CHANGE for each. Where it does not, and not every step of the USN was
  *	        explained: what changed in the controller's other naming contexts; if steps still are missing, UNSEEN. Then MARK.
- *	rest    DIR_WATCH_POLL_MS while somebody decides, else DIR_POOL_PING_MS (a poll is the ping then, so that what is to be read
+ *	rest    DIR_WATCH_POLL_MS while somebody decides (DIR_WATCH_HURRY_MS, where he has seen that something changed), else DIR_POOL_PING_MS (a poll is the ping then, so that what is to be read
  *	        afterwards stays little)
  *
  * What it costs a controller: four base reads of the root DSE a second while somebody decides, one a minute else; and a search after

@@ -41,7 +41,8 @@ struct controller_session {
 	struct dir_heard_list list; /* of a poll under way */
 	uint64_t renew_due_ms;      /* before the ticket of conn ends; UINT64_MAX: it has none */
 	uint64_t polled_ms;         /* when the last poll ended */
-	uint64_t rest_ms;           /* what is left alone after it */
+	uint64_t rest_ms;           /* it is left alone after it, whoever hurries */
+	uint64_t pause_ms;          /* ... and when nobody does */
 	uint64_t up_since_ms;       /* 0: it is not up */
 };
 

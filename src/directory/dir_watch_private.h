@@ -38,7 +38,7 @@ struct dir_watch_tuning {
 	uint64_t refresh_ms;
 	uint64_t ping_ms;
 	uint64_t steady_ms;
-	uint64_t poll_ms, linger_ms, poll_rest; /* domain controllers, as is all down to max_steps */
+	uint64_t poll_ms, linger_ms, poll_rest, hurry_ms; /* domain controllers, as is all down to max_steps */
 	uint64_t renew_ahead_ms, renew_again_ms;
 	uint64_t overlap_ms; /* for how long missing steps of the USN are asked for again (dir_usn.h) */
 	size_t max_steps;
@@ -155,6 +155,7 @@ struct dir_watch {
 	/* A thread that is going to wait for long sets is_asleep and then reads used_ms; dir_watch_use does the reverse. */
 	atomic_uint_least64_t used_ms; /* when dir_watch_use was called last */
 	atomic_bool is_asleep;
+	atomic_bool is_hurried; /* by dir_watch_hurry, since the last poll began */
 
 	/* the thread's own */
 	struct dir_servers *list;                         /* a reference; NULL: none yet */

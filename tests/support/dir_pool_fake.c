@@ -336,6 +336,12 @@ struct dir_locator *dir_pool_locator(struct dir_pool *pool)
 	return NULL;
 }
 
+bool dir_pool_server_of(struct dir_pool *pool, uint64_t connection, char uri_out[DIR_POOL_SHOWN_BYTES])
+{
+	(void)snprintf(uri_out, DIR_POOL_SHOWN_BYTES, "%s", pool->config->uris[0]);
+	return connection == 1;
+}
+
 void dir_pool_stats(struct dir_pool *pool, struct dir_pool_stats *stats_out)
 {
 	memset(stats_out, 0, sizeof(*stats_out));

@@ -392,6 +392,11 @@ void dir_watch_use(struct dir_watch *watch)
 }
 
 /* It has one directory, whatever the server. */
+void dir_watch_hurry(struct dir_watch *watch)
+{
+	(void)watch;
+}
+
 void dir_watch_prefer(struct dir_watch *watch, const char *uri)
 {
 	(void)watch;

@@ -188,6 +188,30 @@ class ControllerTest(unittest.TestCase):
             watcher.say("use")
         self.assertGreater(server.asked["mark"], 8)
 
+    def test_who_hurries_does_not_wait_for_the_next_poll(self):
+        server, watcher = self.begin(poll_ms=5000)
+        self.wait_for_polls(server, 1)
+        server.put("alice")
+        began = time.monotonic()
+        watcher.say("hurry")
+        self.assertLess(watcher.next("CHANGE").at - began, 2)
+
+    def test_who_hurries_while_nobody_decides(self):
+        server, watcher = self.begin(linger_ms=0)
+        time.sleep(0.2)
+        server.put("alice")
+        began = time.monotonic()
+        watcher.say("hurry")
+        self.assertLess(watcher.next("CHANGE").at - began, 2)
+
+    def test_who_hurries_without_a_pause(self):
+        server, watcher = self.begin(poll_ms=5000)
+        since, polls = time.monotonic(), server.asked["mark"]
+        while time.monotonic() < since + 1:
+            watcher.say("hurry")
+            time.sleep(0.001)
+        self.assertLessEqual(server.asked["mark"] - polls, 52)
+
     def test_a_ping_is_a_poll(self):
         server, watcher = self.begin(linger_ms=0, ping_ms=200, connect_ms=500)
         server.put("alice")

@@ -9,8 +9,8 @@
  *	UP <mark, or server where there are none>   CHANGE add|modify|delete <id> <mark or -> <dn>|<uid values>   MARK <mark>
  *	LOST <words>   UNSUPPORTED <words>   UNSEEN   CURRENT <number>
  *
- * Lines of standard input: "stop": ends the watch, says STOPPED and the milliseconds that it took; "use": somebody decides; "prefer URI";
- * "prove N": asks for CURRENT; "sleep MS": whoever
+ * Lines of standard input: "stop": ends the watch, says STOPPED and the milliseconds that it took; "use": somebody decides; "hurry";
+ * "prefer URI"; "prove N": asks for CURRENT; "sleep MS": whoever
  * is told sleeps so long from the next event on, each time; "fail N": the N-th allocation from now fails, says FAILING. At its end all is
  * closed, and BYE said when no memory is left over.
  *
@@ -152,6 +152,8 @@ static void obey(struct dir_watch *watch)
 			atomic_store(&pause_ms, strtoul(line + 6, NULL, 10));
 		} else if (strcmp(line, "use\n") == 0) {
 			dir_watch_use(watch);
+		} else if (strcmp(line, "hurry\n") == 0) {
+			dir_watch_hurry(watch);
 		} else if (strncmp(line, "prefer ", 7) == 0) {
 			line[strcspn(line, "\n")] = '\0';
 			dir_watch_prefer(watch, line + 7);

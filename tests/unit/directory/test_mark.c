@@ -66,11 +66,35 @@ static void mark_usn__marks_of_all_kinds__is_that_of_a_controller_only(void **st
 	}
 }
 
+static void mark_is_of_other__two_marks__two_controllers_are_others(void **state)
+{
+#define USN(number, name) "000000000000000000" number "#0#" name "#usn"
+#define CSN               "20260101000000.000001Z#000000#000#000000"
+	static const struct {
+		int line;
+		const char *one, *other;
+		bool is_other;
+	} rows[] = {
+	    {__LINE__, USN("17", "CN=DC1"), USN("17", "CN=DC2"), true},
+	    {__LINE__, USN("17", "CN=DC1"), USN("18", "CN=DC1"), false},
+	    {__LINE__, USN("17", "CN=DC1"), USN("18", "CN=DC10"), true},
+	    {__LINE__, USN("17", "CN=DC1"), CSN, false},
+	    {__LINE__, CSN, USN("17", "CN=DC1"), false},
+	    {__LINE__, CSN, CSN, false},
+	    {__LINE__, "", USN("17", "CN=DC1"), false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++)
+		assert_row(rows[i].one, dir_mark_is_of_other(rows[i].one, rows[i].other) == rows[i].is_other);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(mark_of__what_a_server_shows__is_one_text),
 	    cmocka_unit_test(mark_usn__marks_of_all_kinds__is_that_of_a_controller_only),
+	    cmocka_unit_test(mark_is_of_other__two_marks__two_controllers_are_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
