@@ -11,7 +11,7 @@
 
 bool closure_concern_is_nothing(const struct closure_concern *concern)
 {
-	return !concern->everything && concern->group_count == 0;
+	return !concern->everything && !concern->unseen && concern->group_count == 0 && concern->newcomer_count == 0;
 }
 
 static void add_number(struct closure_concern *concern, uint32_t *numbers, size_t *count, uint32_t number)
@@ -193,18 +193,36 @@ static enum status heed_namesake(struct closure_concern *concern, const struct c
 	return STATUS_OK;
 }
 
-/* Nobody is told who entered a group, or left it. */
+static void add_newcomer(struct closure_concern *concern, const char *id)
+{
+	struct sid sid;
+
+	if (!sid_parse_text(id, strlen(id), &sid) || concern->newcomer_count == CLOSURE_CONCERN_MAX_NEWCOMERS)
+		concern->everything = true;
+	else
+		concern->newcomers[concern->newcomer_count++] = sid;
+}
+
+static bool is_any_root_missing(const struct closure *closure, const struct closure_plan *plan)
+{
+	for (size_t root = 0; root < plan->root_count; root++)
+		if (plan->names[root] != NULL && closure_root_group(closure, root) == CLOSURE_NONE)
+			return true;
+	return false;
+}
+
 static void heed_by_sid(struct closure_concern *concern, const struct closure *closure, const struct closure_plan *plan,
 			const struct dir_watch_event *event)
 {
-	bool is_missing = false;
+	const uint32_t group = closure_find_id(closure, event->id, strlen(event->id));
+	const bool is_group = event->change != DIR_CHANGE_DELETE && closure_nest_is_group(event->entry);
 
-	for (size_t root = 0; root < plan->root_count && !is_missing; root++)
-		is_missing = plan->names[root] != NULL && closure_root_group(closure, root) == CLOSURE_NONE;
-	/* A group that is missing may be this one. */
-	if (closure_find_id(closure, event->id, strlen(event->id)) != CLOSURE_NONE ||
-	    (is_missing && closure_nest_is_group(event->entry)))
-		concern->everything = true;
+	if (group != CLOSURE_NONE && is_group && strcmp(closure_group_dn(closure, group), event->entry->dn) == 0)
+		add_group(concern, group);
+	else if (group != CLOSURE_NONE || (is_group && is_any_root_missing(closure, plan)))
+		concern->everything = true; /* a configured group that is missing may be this one */
+	else if (is_group)
+		add_newcomer(concern, event->id);
 }
 
 static enum status heed(struct closure_concern *concern, const struct closure *closure, const struct closure_plan *plan,

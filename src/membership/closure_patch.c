@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <base/memory.h>
+#include <directory/dir_mark.h>
 #include <directory/dir_psearch.h>
 #include <membership/closure_mark.h>
 #include <membership/closure_patch_private.h>
@@ -65,6 +66,14 @@ static void end_whole(struct closure_patch *patch)
 	end(patch, &patched);
 }
 
+/* It is what it was. */
+static void end_same(struct closure_patch *patch)
+{
+	struct closure_patched patched = {.status = STATUS_OK, .closure = patch->base};
+
+	end(patch, &patched);
+}
+
 static void finish(struct closure_patch *patch)
 {
 	struct closure_patched patched = {.status = STATUS_OK};
@@ -87,8 +96,8 @@ static void finish(struct closure_patch *patch)
 	member_set_unref(&touched);
 }
 
-static struct dir_search *add(struct closure_patch *patch, const char *base, const char *filter,
-			      const char *const *attributes, void *subject)
+struct dir_search *patch_add_search(struct closure_patch *patch, const char *base, const char *filter,
+				    const char *const *attributes, void *subject)
 {
 	struct dir_search *search = &patch->found[patch->count];
 
@@ -218,6 +227,11 @@ static bool accept(struct closure_patch *patch)
 		return false;
 	}
 	mark = closure_mark_of(witness);
+	/* Another domain controller never gets there. */
+	if (mark != NULL && dir_mark_is_of_other(mark, patch->at_least)) {
+		patch->whole = true;
+		return true;
+	}
 	if (mark != NULL && closure_mark_covers(mark, patch->at_least))
 		return true;
 	try_later(patch);
@@ -232,6 +246,8 @@ static void answered(struct dir_request *request)
 		return;
 	if (patch->stage == PATCH_READ) {
 		settle_read(patch);
+	} else if (patch->stage == PATCH_COMPARE) {
+		patch_sids_settle(patch);
 	} else if (settle_ask(patch) != STATUS_OK) {
 		end_no_memory(patch);
 		return;
@@ -242,7 +258,8 @@ static void answered(struct dir_request *request)
 
 static void send(struct closure_patch *patch, enum patch_stage stage)
 {
-	if (add(patch, patch->mark_base, any_entry, closure_mark_attributes(patch->mark_base), NULL) == NULL) {
+	if (patch_add_search(patch, patch->mark_base, any_entry, closure_mark_attributes(patch->mark_base), NULL) ==
+	    NULL) {
 		end_no_memory(patch);
 		return;
 	}
@@ -266,7 +283,7 @@ static bool add_reads(struct closure_patch *patch)
 
 		if (group->is_read)
 			continue;
-		search = add(patch, group->dn, any_entry, read_attributes, group);
+		search = patch_add_search(patch, group->dn, any_entry, read_attributes, group);
 		if (search == NULL)
 			return false;
 		search->on_entry = patch_take_entry;
@@ -279,10 +296,22 @@ static bool add_reads(struct closure_patch *patch)
 static bool add_questions(struct closure_patch *patch)
 {
 	for (size_t i = 0; i < patch->name_count && patch->count < CLOSURE_LOAD_BATCH; i++)
-		if (!patch->names[i].is_asked &&
-		    add(patch, patch->names[i].dn, closure_group_filter, ask_attributes, &patch->names[i]) == NULL)
+		if (!patch->names[i].is_asked && patch_add_search(patch, patch->names[i].dn, closure_group_filter,
+								  ask_attributes, &patch->names[i]) == NULL)
 			return false;
 	return true;
+}
+
+static void compare(struct closure_patch *patch)
+{
+	if (patch->is_compared)
+		end_same(patch);
+	else if (!patch_sids_ask(patch))
+		end_no_memory(patch);
+	else if (patch->whole)
+		end_whole(patch);
+	else
+		send(patch, PATCH_COMPARE);
 }
 
 /* Groups to read, else names to ask about, else everything is there. */
@@ -290,6 +319,10 @@ static void go_on(struct closure_patch *patch)
 {
 	if (patch->whole) {
 		end_whole(patch);
+		return;
+	}
+	if (closure_is_by_sid(patch->base)) {
+		compare(patch);
 		return;
 	}
 	if (patch_know_before(patch) != STATUS_OK || !add_reads(patch)) {
@@ -316,7 +349,9 @@ static void begin(void *context)
 
 	patch->began_us = clock_monotonic_us();
 	patch->deadline_ms = clock_monotonic_ms() + patch->plan->directory->timeout_ms;
-	for (size_t i = 0; i < patch->concern.group_count && patch->taken == STATUS_OK; i++) {
+	patch->whole = patch->concern.unseen && !closure_is_by_sid(patch->base);
+	for (size_t i = 0;
+	     i < patch->concern.group_count && !closure_is_by_sid(patch->base) && patch->taken == STATUS_OK; i++) {
 		uint32_t group = patch->concern.groups[i];
 
 		(void)patch_add_group(patch, group, closure_group_dn(patch->base, group),
@@ -354,8 +389,10 @@ static struct closure_patch *new_patch(const struct closure_patch_plan *plan)
 	if (make_room(patch)) {
 		patch->mark_base = arena_copy_text(patch->arena, plan->mark_base);
 		patch->at_least = arena_copy_text(patch->arena, plan->at_least);
+		patch->domain_base = arena_copy_text(patch->arena, plan->domain_base == NULL ? "" : plan->domain_base);
 	}
-	if (patch->mark_base != NULL && patch->at_least != NULL)
+	patch->search_flags = plan->search_flags;
+	if (patch->mark_base != NULL && patch->at_least != NULL && patch->domain_base != NULL)
 		return patch;
 	patch_free(patch);
 	return NULL;

@@ -6,6 +6,10 @@
  *	READ    the groups that may have changed, or have just entered           ASK, READ or done
  *	ASK     which of the names that they did not list before are groups'     READ or done
  *
+ * By SID (closure_is_by_sid) nothing is read anew: one round trip shows whether the closure still holds, else it is to be loaded whole.
+ *	COMPARE the groups that each changed one lists; whether all are there, where it was not seen what changed; whether
+ *	        a group of the closure lists those that it does not know
+ *
  * Each round trip asks for contextCSN too: a server that has not reached what the watch has told is behind, and is asked again after
  * CLOSURE_PATCH_LAG_MS, until the deadline. (Where the watch has no marks: for who the server is; another one ends it at once.)
  *
@@ -32,6 +36,8 @@
 #define CLOSURE_PATCH_MAX_NAMES 512
 /* Groups read by one patch, newcomers included. */
 #define CLOSURE_PATCH_MAX_GROUPS 1024
+/* By SID: groups that one search asks for. */
+#define CLOSURE_PATCH_SIDS 50
 
 struct closure_patch;
 
@@ -57,6 +63,8 @@ struct closure_patch_plan {
 	const struct closure_concern *concern; /* copied; not `everything` */
 	const char *mark_base;                 /* whose contextCSN; copied */
 	const char *at_least;                  /* what every answer must have reached; copied */
+	const char *domain_base;               /* by SID: where all its groups lie; else NULL; copied */
+	unsigned search_flags;                 /* DIR_SEARCH_EXTENDED_DN and the like */
 };
 
 /**

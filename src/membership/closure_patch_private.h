@@ -4,6 +4,7 @@
  *
  *	closure_patch.c        its life: round trips, what ends it
  *	closure_patch_group.c  the groups that are read: their members, what of them is new
+ *	closure_patch_sids.c   Active Directory: whether the closure still holds
  */
 #ifndef WSMAUTHZ_MEMBERSHIP_CLOSURE_PATCH_PRIVATE_H
 #define WSMAUTHZ_MEMBERSHIP_CLOSURE_PATCH_PRIVATE_H
@@ -40,7 +41,7 @@ struct patch_name {
 	uint32_t group; /* once asked; CLOSURE_NONE: no group's */
 };
 
-enum patch_stage { PATCH_READ = 0, PATCH_ASK };
+enum patch_stage { PATCH_READ = 0, PATCH_ASK, PATCH_COMPARE };
 
 struct closure_patch {
 	struct dir_pool *pool;
@@ -48,7 +49,8 @@ struct closure_patch {
 	const struct closure_plan *plan;
 	struct closure *base;
 	struct closure_concern concern;
-	const char *mark_base, *at_least;
+	const char *mark_base, *at_least, *domain_base;
+	unsigned search_flags;
 	closure_patch_done_fn *done;
 	void *context;
 	struct arena *arena;
@@ -74,7 +76,12 @@ struct closure_patch {
 	bool whole;        /* it is too much, or a server's to compare */
 	enum status taken; /* the first failure of an on_entry */
 	uint32_t next_number;
+	bool is_compared;
 };
+
+/** Make the next search of this round trip: of one entry, unless changed. NULL: no memory. */
+NODISCARD struct dir_search *patch_add_search(struct closure_patch *patch, const char *base, const char *filter,
+					      const char *const *attributes, void *subject);
 
 /** A group to be read. @return NULL: too many (patch->whole), or no memory (patch->taken). */
 struct patch_group *patch_add_group(struct closure_patch *patch, uint32_t number, const char *dn, const char *id);
@@ -92,6 +99,11 @@ NODISCARD enum status patch_resolve(struct closure_patch *patch, struct patch_na
 /** Everything is read and asked: the closure that follows. */
 NODISCARD enum status patch_derive(struct closure_patch *patch, struct closure **derived_out, bool *everything_out,
 				   struct member_set *touched);
+
+/** By SID: ask all that the concern is about, in one round trip (or patch->whole). False: no memory. */
+NODISCARD bool patch_sids_ask(struct closure_patch *patch);
+/** Its answers are there: the closure still holds, or patch->whole. */
+void patch_sids_settle(struct closure_patch *patch);
 
 void patch_groups_done(struct closure_patch *patch);
 

@@ -63,9 +63,10 @@ enum membership_next membership_begin(struct membership *membership, struct memb
 		lookup->began_us = clock_monotonic_us();
 	if (is_over(membership, lookup))
 		return membership_refresh(membership, lookup);
+	membership_watch_use(membership);
 	if (membership_is_watched(membership))
-		return membership_is_pending(membership) ? membership_await_pending(membership, lookup)
-							 : MEMBERSHIP_ASK;
+		return membership_waits_for_pending(membership, lookup) ? membership_await_pending(membership, lookup)
+									: MEMBERSHIP_ASK;
 	/* Nothing could prove it fresh: read it first, so that the user's entry is not older than the closure. */
 	if (membership->closure == NULL ||
 	    (membership->csn == NULL && membership->closure_began_us < lookup->began_us &&
@@ -128,6 +129,9 @@ enum status membership_prepare(struct membership *membership, struct membership_
 	lookup->groups = NULL;
 	lookup->guess = lookup->mark_base = lookup->mark = NULL;
 	lookup->ends_us = UINT64_MAX;
+	/* What nobody has thought of must not last: a restored group is let in again by those that list it, and nobody is told. */
+	if (lookup->watched && closure_is_by_sid(membership->closure) && is_old(membership, lookup->asked_us))
+		(void)!membership_load(membership);
 	status =
 	    lookup->watched ? membership_prepare_watched(membership, lookup) : prepare_unwatched(membership, lookup);
 	if (status == STATUS_OK && uses_search(membership, membership->closure) && membership->people != NULL)
@@ -166,7 +170,9 @@ static uint64_t fresh_since(const struct membership *membership, const struct me
 	uint64_t since_us = lookup->asked_us;
 
 	if (lookup->watched && membership_is_watched(membership)) {
-		if (lookup->mark == NULL || membership->watched.is_unmarked)
+		if (membership_is_pending(membership)) /* it was read after the lookup began, or it would wait */
+			since_us = membership->closure_began_us;
+		else if (lookup->mark == NULL || membership->watched.is_unmarked)
 			since_us = membership->lease_proven_us;
 	} else if (!is_proven(membership, lookup)) {
 		since_us = membership->closure_began_us >= lookup->began_us ? membership->closure_began_us

@@ -26,6 +26,11 @@
  *	With cache/@ttl="0s" no lease counts for a lookup: contextCSN comes with each answer, and what it shows is awaited.
  *	What the pool shows and the watch does not tell within MEMBERSHIP_DOUBT_MS proves the watch to be behind: it then counts as down until it has told it.
  *
+ *	A domain controller is polled, and only while somebody decides: who begins a lookup or asks for a lease says so, and who is shown more
+ *	than was told has it polled at once. Marks of two controllers cannot be compared: the watch follows the pool to the one that
+ *	answers, once its own has not answered for a while. What changed unseen (deletions) may be anybody: everybody is
+ *	looked up again, and whether all groups of the closure exist still is asked in one round trip.
+ *
  * Freshness under a watch without marks (a persistent search: 389 Directory Server)
  *	The same order. Answers show who the server is, once a connection: it has to be the one that is watched, or the directory counts as not
  *	watched until a load finds that it is. What proves that everything is told is the watch itself (dir_watch_prove), and without that proof no

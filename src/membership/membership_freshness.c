@@ -86,6 +86,39 @@ void membership_learn(struct membership *membership, uint64_t connection, uint64
 
 /* Proofs of life */
 
+static bool ask_for_proof(struct membership *membership);
+
+/*
+ * Another domain controller than the watched one has answered. It is followed, unless the watched one has answered lately, too: connections
+ * that are made anew one by one must not drive the watch to and fro.
+ */
+static void follow(struct membership *membership, uint64_t connection)
+{
+	char uri[DIR_POOL_SHOWN_BYTES];
+
+	if (clock_monotonic_us() >= membership->watched.seen_us + (uint64_t)MEMBERSHIP_FOLLOW_MS * 1000 &&
+	    dir_pool_server_of(membership->pool, connection, uri))
+		dir_watch_prefer(membership->watched.watch, uri);
+}
+
+bool membership_is_of_other(struct membership *membership, const char *mark)
+{
+	struct watched *watched = &membership->watched;
+
+	if (!watched->up || watched->mark == NULL || !dir_mark_is_of_other(mark, watched->mark)) {
+		watched->seen_us = clock_monotonic_us();
+		return false;
+	}
+	return true;
+}
+
+void membership_look_who_answers(struct membership *membership)
+{
+	/* Without memory the next one looks. */
+	if (!membership->proving && !membership->stopped)
+		(void)!ask_for_proof(membership);
+}
+
 static void settle_watched(struct membership *membership, const char *mark)
 {
 	if (!closure_csn_covers(membership->watched.mark, mark)) {
@@ -119,7 +152,9 @@ static void proof_is_there(struct dir_request *request)
 
 	membership->proving = false;
 	if (mark != NULL && !membership->stopped) {
-		if (membership_is_watched(membership))
+		if (membership_is_of_other(membership, mark))
+			follow(membership, membership->proof_request.connection);
+		else if (membership_is_watched(membership))
 			settle_watched(membership, mark);
 		else
 			settle_unwatched(membership, mark);
@@ -175,6 +210,7 @@ static bool begin_proof(struct membership *membership)
 
 bool membership_renew(struct membership *membership, struct membership_waiter *waiter)
 {
+	membership_watch_use(membership);
 	if (membership->stopped || membership->closure == NULL || lease_ms(membership) == 0 || !begin_proof(membership))
 		return false;
 	if (waiter != NULL)
@@ -270,6 +306,10 @@ static enum membership_next check_mark(struct membership *membership, struct mem
 	bool had_told = has_all || (lookup->told != NULL && closure_csn_covers(lookup->mark, lookup->told)) ||
 			membership_knows(membership, lookup->connection, lookup->told_serial);
 
+	if (membership_is_of_other(membership, lookup->mark)) {
+		membership_look_who_answers(membership);
+		return ask_more(membership, lookup);
+	}
 	if (!had_told)
 		return ask_more(membership, lookup);
 	membership_learn(membership, lookup->connection, has_all ? watched->serial : lookup->told_serial);
@@ -279,6 +319,15 @@ static enum membership_next check_mark(struct membership *membership, struct mem
 	}
 	membership_grant_lease(membership, lookup->asked_us);
 	return MEMBERSHIP_DONE;
+}
+
+/*
+ * A directory in which much happens that is not shown has something pending all the time. What was read after the question was asked
+ * is good enough for it, whatever was heard of since.
+ */
+bool membership_waits_for_pending(const struct membership *membership, const struct membership_lookup *lookup)
+{
+	return membership_is_pending(membership) && membership->closure_began_us < lookup->began_us;
 }
 
 enum membership_next membership_await_pending(struct membership *membership, struct membership_lookup *lookup)
@@ -294,7 +343,7 @@ enum membership_next membership_check_watched(struct membership *membership, str
 		lookup->rests = false;
 		return MEMBERSHIP_ANEW;
 	}
-	if (membership_is_pending(membership))
+	if (membership_waits_for_pending(membership, lookup))
 		return membership_await_pending(membership, lookup);
 	if (membership->watched.is_unmarked)
 		return membership_unmarked_check(membership, lookup);

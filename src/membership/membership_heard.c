@@ -54,6 +54,13 @@ void membership_heed_governor(struct membership *membership, const struct dir_wa
 	membership_ripple(membership);
 }
 
+/* Something changed that was not seen. */
+void membership_heed_unseen(struct membership *membership)
+{
+	membership->pending.concern.unseen = true;
+	begin_pending(membership);
+}
+
 /* While the closure is loaded: to be applied to the new one. */
 void membership_remember(struct membership *membership, const struct dir_watch_event *event)
 {
@@ -86,6 +93,7 @@ void membership_listen(struct membership *membership)
 	membership->heard_end = &membership->heard;
 	membership->heard_count = 0;
 	membership->heard_too_much = membership->heard_arena == NULL;
+	membership->heard_unseen = false;
 }
 
 /* What was remembered is of no more use, unless another closure is still being read. */
@@ -110,6 +118,8 @@ void membership_replay(struct membership *membership)
 
 		membership_heed(membership, &event);
 	}
+	if (membership->heard_unseen)
+		membership_heed_unseen(membership);
 	if (membership->heard_too_much) {
 		begin_pending(membership);
 		membership->pending.concern.everything = true;

@@ -41,6 +41,8 @@
 #define MEMBERSHIP_MAX_HEARD_BYTES ((size_t)8 * 1024 * 1024)
 /* A lookup that finds the watch come or gone since it asked asks again, so often at most; then it goes the way without a watch. */
 #define MEMBERSHIP_MAX_ANEWS 8
+/* The watch follows the pool to another domain controller when its own has answered nothing for so long. */
+#define MEMBERSHIP_FOLLOW_MS 500
 /* Connections of the pool that are remembered; above what a policy may ask for. */
 #define MEMBERSHIP_MAX_CONNECTIONS 16
 
@@ -65,6 +67,7 @@ struct watched {
 	uint64_t awaited_asked_us; /* when it asked */
 	bool is_behind;            /* it did not tell it in time: it counts as down until it has */
 	struct timer doubt;
+	uint64_t seen_us; /* when a mark of its server came by the pool last, or it came up */
 };
 
 /* Under a watch without marks. */
@@ -126,7 +129,7 @@ struct membership {
 	struct arena *heard_arena; /* while the closure is loaded or patched under the watch */
 	struct heard *heard, **heard_end;
 	size_t heard_count;
-	bool heard_too_much;
+	bool heard_too_much, heard_unseen;
 	char *load_told; /* what the watch had told when the load began; NULL: it was down */
 	struct timer reload;
 	uint64_t reload_delay_ms;
@@ -182,6 +185,9 @@ bool membership_is_watched(const struct membership *membership);
 /** Something that was heard of is not in the closure yet. */
 bool membership_is_pending(const struct membership *membership);
 
+/** Somebody decides. */
+void membership_watch_use(const struct membership *membership);
+
 /** The pool has seen a mark that the watch has not told: it has MEMBERSHIP_DOUBT_MS for it. */
 void membership_watch_await(struct membership *membership, const char *mark, uint64_t asked_us);
 
@@ -201,6 +207,8 @@ void membership_heed_governor(struct membership *membership, const struct dir_wa
 
 /** What a change means for the closure in use: it may be pending from now on. */
 void membership_heed(struct membership *membership, const struct dir_watch_event *event);
+/** The same of a change that was not seen. */
+void membership_heed_unseen(struct membership *membership);
 /** While a closure is read: keep the change for it. */
 void membership_remember(struct membership *membership, const struct dir_watch_event *event);
 /** Begin to remember; not anew while that is under way for another closure. */
@@ -222,10 +230,16 @@ void membership_cut_lease(struct membership *membership, uint64_t until_us);
 /** Whether a connection of the pool has shown what the watch had told at `serial`; note that it has. */
 bool membership_knows(const struct membership *membership, uint64_t connection, uint64_t serial);
 void membership_learn(struct membership *membership, uint64_t connection, uint64_t serial);
+/** Whether a mark that the pool has shown is of another domain controller than the watched one. */
+bool membership_is_of_other(struct membership *membership, const char *mark);
+/** It is: the next proof says which, and the watch follows. */
+void membership_look_who_answers(struct membership *membership);
 
 /** What a lookup that begins now needs as a proof. @return STATUS_OK, STATUS_NO_MEMORY. */
 NODISCARD enum status membership_prepare_watched(struct membership *membership, struct membership_lookup *lookup);
-/** What a lookup does while something is pending: MEMBERSHIP_WAIT, or MEMBERSHIP_UNKNOWN and lookup->error. */
+/** Whether something is pending that it has to wait for. */
+bool membership_waits_for_pending(const struct membership *membership, const struct membership_lookup *lookup);
+/** What a lookup does then: MEMBERSHIP_WAIT, or MEMBERSHIP_UNKNOWN and lookup->error. */
 enum membership_next membership_await_pending(struct membership *membership, struct membership_lookup *lookup);
 /** Whether its answer may be used (MEMBERSHIP_DONE), or what is next. */
 enum membership_next membership_check_watched(struct membership *membership, struct membership_lookup *lookup);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <base/memory.h>
+#include <directory/dir_mark.h>
 #include <membership/closure_concern.h>
 #include <membership/closure_csn.h>
 #include <membership/closure_patch.h>
@@ -30,6 +31,11 @@ static void touch(struct membership *membership, uint64_t hash)
 	membership->listener.touched(membership->listener.context, hash);
 }
 
+void membership_watch_use(const struct membership *membership)
+{
+	dir_watch_use(membership->watched.watch);
+}
+
 /* The pool has seen more than the watch has told */
 
 static void forget_awaited(struct membership *membership)
@@ -55,6 +61,7 @@ void membership_watch_await(struct membership *membership, const char *mark, uin
 {
 	struct watched *watched = &membership->watched;
 
+	dir_watch_hurry(watched->watch);
 	if (watched->awaited != NULL)
 		return;
 	watched->awaited = memory_copy_text(mark);
@@ -131,6 +138,7 @@ static void come_up(struct membership *membership, const struct dir_watch_event 
 	if (!membership_replace_text(&watched->mark, mark) || watched->mark == NULL)
 		return;
 	watched->up = true;
+	watched->seen_us = clock_monotonic_us();
 	watched->is_unmarked = event->server != NULL;
 	if (watched->is_unmarked)
 		membership_unmarked_come_up(membership);
@@ -168,10 +176,24 @@ static void change(struct membership *membership, const struct dir_watch_event *
 {
 	touch_entry(membership, event);
 	membership_heed_governor(membership, event);
+	/* Nobody is told who entered the group, or left it. */
+	if (membership->closure != NULL && closure_is_by_sid(membership->closure) &&
+	    closure_find_id(membership->closure, event->id, strlen(event->id)) != CLOSURE_NONE)
+		touch_everything(membership);
 	if (membership->loading || membership->pending.patch != NULL)
 		membership_remember(membership, event);
 	if (membership->watched.covers)
 		membership_heed(membership, event);
+}
+
+/* Anybody may be gone, and any group. */
+static void unseen(struct membership *membership)
+{
+	touch_everything(membership);
+	if (membership->loading || membership->pending.patch != NULL)
+		membership->heard_unseen = true;
+	if (membership->watched.covers)
+		membership_heed_unseen(membership);
 }
 
 /* No CSN of more than was told must stand for the closure, so a mark that cannot be kept ends the watch's use. */
@@ -200,13 +222,16 @@ static void heard(void *context, const struct dir_watch_event *event)
 		return;
 	case DIR_WATCH_LOST:
 	case DIR_WATCH_UNSUPPORTED:
-	case DIR_WATCH_UNSEEN: /* nobody asks yet what it was */
 		if (membership->watched.up)
 			go_down(membership);
 		return;
 	case DIR_WATCH_CHANGE:
 		if (membership->watched.up)
 			change(membership, event);
+		break;
+	case DIR_WATCH_UNSEEN:
+		if (membership->watched.up)
+			unseen(membership);
 		break;
 	case DIR_WATCH_MARK:
 		break;
@@ -281,6 +306,8 @@ static bool start_patch(struct membership *membership)
 	    .concern = &pending->concern,
 	    .mark_base = membership_mark_base(membership),
 	    .at_least = membership->watched.mark,
+	    .domain_base = membership->forest == NULL ? NULL : membership->forest->home->naming_context,
+	    .search_flags = membership->search_flags,
 	};
 
 	if (closure_patch_start(membership->pool, membership->executor, &plan, patch_ended, membership,
@@ -331,7 +358,7 @@ void membership_watch_load_later(struct membership *membership)
 bool membership_watch_is_ahead(const struct membership *membership, const char *csn)
 {
 	return membership->watched.up && csn != NULL && membership->load_told != NULL &&
-	       !closure_csn_covers(csn, membership->load_told);
+	       !dir_mark_is_of_other(csn, membership->load_told) && !closure_csn_covers(csn, membership->load_told);
 }
 
 static void take_load(struct membership *membership)
@@ -341,8 +368,9 @@ static void take_load(struct membership *membership)
 	 * The old one was kept up to date all the while, and the new one has nothing that was not told: it only has a new index. What
 	 * is told later and is in it already would touch nobody.
 	 */
-	bool is_same = watched->up && watched->covers && !membership_is_pending(membership) &&
-		       membership->csn != NULL && closure_csn_covers(watched->mark, membership->csn);
+	bool is_same = !closure_is_by_sid(membership->closure) && watched->up && watched->covers &&
+		       !membership_is_pending(membership) && membership->csn != NULL &&
+		       closure_csn_covers(watched->mark, membership->csn);
 
 	forget_pending(membership);
 	watched->covers = false;
@@ -356,6 +384,11 @@ static void take_load(struct membership *membership)
 	}
 	if (membership->csn == NULL || membership->load_told == NULL) {
 		membership_watch_load_later(membership);
+		return;
+	}
+	/* It is used as without a watch, until the watch has gone there too. */
+	if (membership_is_of_other(membership, membership->csn)) {
+		membership_look_who_answers(membership);
 		return;
 	}
 	membership->reload_delay_ms = 0;

@@ -225,7 +225,15 @@ enum status closure_stage_begin_patch(struct closure_stage *stage, const struct 
 				      const char *at_least)
 {
 	memset(&stage->patched, 0, sizeof(stage->patched));
-	const struct closure_patch_plan plan = {&stage->plan, stage->closure, concern, "dc=x", at_least};
+	const struct closure_patch_plan plan = {
+	    .plan = &stage->plan,
+	    .base = stage->closure,
+	    .concern = concern,
+	    .mark_base = "dc=x",
+	    .at_least = at_least,
+	    .domain_base = "dc=x",
+	    .search_flags = DIR_SEARCH_EXTENDED_DN,
+	};
 
 	return closure_patch_start(stage->pool, stage->executor, &plan, take_patch, stage, &stage->patch);
 }
