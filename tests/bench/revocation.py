@@ -22,7 +22,7 @@ from testbed import Folder, entry, group, group_dn, person_dn
 
 VICTIMS = 10
 STEADY = 10
-KINDS = ("member", "account", "nest", "group")
+KINDS = ("member", "account", "user", "nest", "group")
 
 
 def names(kind, count=VICTIMS):
@@ -38,9 +38,10 @@ def people():
 
 def groups(others):
     """winrm-users holds all but the strangers. A group of this schema has at least one member: keeper."""
-    text = group(generate.ROOT, [group_dn(name) for name in ("revocable", "nests", "deletables", "leaf-others")]
+    text = group(generate.ROOT, [group_dn(name) for name in ("revocable", "mortals", "nests", "deletables", "leaf-others")]
                  + names("account") + names("policy", 1) + names("steady", STEADY))
     text += group("revocable", names("member") + ["keeper"])
+    text += group("mortals", names("user") + ["keeper"])
     text += group("nests", [group_dn(name) for name in names("nest")] + ["keeper"])
     text += group("deletables", [group_dn(name) for name in names("group")] + ["keeper"])
     text += "".join(group(name, [name]) for name in names("nest") + names("group"))

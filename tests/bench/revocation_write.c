@@ -10,11 +10,13 @@
 
 #define DN_BYTES   512
 #define PATH_BYTES 4096
+#define MAX_PAIRS  4
 #define FILE_BYTES ((size_t)256 * 1024)
 
 struct writer {
 	LDAP *ld;
 	const char *suffix;
+	bool is_ad;
 	char person[DN_BYTES], group[DN_BYTES];
 };
 
@@ -26,7 +28,7 @@ static void insist(int code, const char *what, const char *on)
 	exit(1);
 }
 
-struct writer *writer_open(const char *uri, const char *dn, const char *password, const char *suffix)
+struct writer *writer_open(const char *uri, const char *dn, const char *password, const char *suffix, bool is_ad)
 {
 	struct writer *writer = calloc(1, sizeof(*writer));
 	int version = LDAP_VERSION3;
@@ -35,6 +37,7 @@ struct writer *writer_open(const char *uri, const char *dn, const char *password
 	if (writer == NULL)
 		abort();
 	writer->suffix = suffix;
+	writer->is_ad = is_ad;
 	secret.bv_val = strdup(password);
 	secret.bv_len = strlen(password);
 	insist(ldap_initialize(&writer->ld, uri), "could not use", uri);
@@ -52,7 +55,8 @@ void writer_close(struct writer *writer)
 
 const char *writer_person(struct writer *writer, const char *name)
 {
-	(void)snprintf(writer->person, sizeof(writer->person), "uid=%s,ou=people,%s", name, writer->suffix);
+	(void)snprintf(writer->person, sizeof(writer->person), "%s=%s,ou=people,%s", writer->is_ad ? "cn" : "uid", name,
+		       writer->suffix);
 	return writer->person;
 }
 
@@ -72,10 +76,10 @@ static char *plain(const char *text)
 	return copy;
 }
 
-void writer_value(struct writer *writer, const char *dn, const char *attribute, const char *value, bool is_added)
+static void modify(struct writer *writer, const char *dn, int operation, const char *attribute, const char *value)
 {
 	char *values[] = {plain(value), NULL};
-	LDAPMod change = {.mod_op = is_added ? LDAP_MOD_ADD : LDAP_MOD_DELETE, .mod_type = plain(attribute)};
+	LDAPMod change = {.mod_op = operation, .mod_type = plain(attribute)};
 	LDAPMod *changes[] = {&change, NULL};
 
 	change.mod_values = values;
@@ -84,23 +88,67 @@ void writer_value(struct writer *writer, const char *dn, const char *attribute, 
 	free(values[0]);
 }
 
-void writer_make_group(struct writer *writer, const char *dn, const char *name, const char *member)
+void writer_value(struct writer *writer, const char *dn, const char *attribute, const char *value, bool is_added)
 {
-	const char *const pairs[][2] = {{"objectClass", "groupOfNames"}, {"cn", name}, {"member", member}};
-	char *values[COUNT_OF(pairs)][2] = {{NULL}};
-	LDAPMod attributes[COUNT_OF(pairs)], *changes[COUNT_OF(pairs) + 1] = {NULL};
+	modify(writer, dn, is_added ? LDAP_MOD_ADD : LDAP_MOD_DELETE, attribute, value);
+}
 
-	for (size_t i = 0; i < COUNT_OF(pairs); i++) {
+void writer_disable(struct writer *writer, const char *person, bool is_disabled)
+{
+	if (writer->is_ad)
+		modify(writer, person, LDAP_MOD_REPLACE, "userAccountControl", is_disabled ? "514" : "512");
+	else
+		writer_value(writer, person, "shadowExpire", "1", is_disabled);
+}
+
+/* Of different attributes. */
+static void make(struct writer *writer, const char *dn, const char *const (*pairs)[2], size_t count)
+{
+	char *values[MAX_PAIRS][2] = {{NULL}};
+	LDAPMod attributes[MAX_PAIRS], *changes[MAX_PAIRS + 1] = {NULL};
+
+	for (size_t i = 0; i < count; i++) {
 		values[i][0] = plain(pairs[i][1]);
 		attributes[i] = (LDAPMod){.mod_op = LDAP_MOD_ADD, .mod_type = plain(pairs[i][0])};
 		attributes[i].mod_values = values[i];
 		changes[i] = &attributes[i];
 	}
 	insist(ldap_add_ext_s(writer->ld, dn, changes, NULL, NULL), "could not add", dn);
-	for (size_t i = 0; i < COUNT_OF(pairs); i++) {
+	for (size_t i = 0; i < count; i++) {
 		free(attributes[i].mod_type);
 		free(values[i][0]);
 	}
+}
+
+void writer_make_person(struct writer *writer, const char *dn, const char *name)
+{
+	const char *const ours[][2] = {{"objectClass", "inetOrgPerson"}, {"uid", name}, {"cn", name}, {"sn", name}};
+	const char *const ad[][2] = {
+	    {"objectClass", "user"}, {"sAMAccountName", name}, {"userAccountControl", "512"}, {"pwdLastSet", "-1"}};
+
+	if (writer->is_ad)
+		make(writer, dn, ad, COUNT_OF(ad));
+	else
+		make(writer, dn, ours, COUNT_OF(ours));
+}
+
+void writer_make_group(struct writer *writer, const char *dn, const char *name, const char *member)
+{
+	char account[DN_BYTES];
+	const char *const ours[][2] = {{"objectClass", "groupOfNames"}, {"cn", name}, {"member", member}};
+	const char *const ad[][2] = {{"objectClass", "group"}, {"sAMAccountName", account}, {"member", member}};
+
+	/* Users and groups of a domain share its account names. */
+	(void)snprintf(account, sizeof(account), "%s-of", name);
+	if (writer->is_ad)
+		make(writer, dn, ad, COUNT_OF(ad));
+	else
+		make(writer, dn, ours, COUNT_OF(ours));
+}
+
+bool writer_deletes_links(const struct writer *writer)
+{
+	return writer->is_ad;
 }
 
 void writer_delete(struct writer *writer, const char *dn)
