@@ -137,13 +137,14 @@ static void dir_bind_trouble_of__symptoms__name_the_cause(void **state)
 static void dir_bind_trouble__every_cause__has_words_a_remedy_and_a_row(void **state)
 {
 	(void)state;
-	for (int trouble = 1; trouble < DIR_BIND_TROUBLE_COUNT; trouble++) {
+	for (unsigned number = 1; number < DIR_BIND_TROUBLE_COUNT; number++) {
+		const enum dir_bind_trouble trouble = (enum dir_bind_trouble)number;
 		size_t i = 0;
 
 		assert_true(strlen(dir_bind_trouble_text(trouble)) > 20);
 		assert_true(strlen(dir_bind_trouble_hint(trouble)) > 10);
 		assert_true(strlen(dir_bind_trouble_hint(trouble)) < ERROR_TEXT_BYTES);
-		while (i < COUNT_OF(rows) && rows[i].trouble != (enum dir_bind_trouble)trouble)
+		while (i < COUNT_OF(rows) && rows[i].trouble != trouble)
 			i++;
 		assert_int_not_equal(i, COUNT_OF(rows));
 	}
