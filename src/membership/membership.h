@@ -30,6 +30,9 @@
  *	than was told has it polled at once. Marks of two controllers cannot be compared: the watch follows the pool to the one that
  *	answers, once its own has not answered for a while. What changed unseen (deletions) may be anybody: everybody is
  *	looked up again, and whether all groups of the closure exist still is asked in one round trip.
+ *	Not known: whether a controller that the pool fails over to has got what was seen at the one before. A revocation that was seen there
+ *	may be undone by it until it has replicated (between controllers of one site within some 15 s). replUpToDateVector of
+ *	the domain would tell.
  *
  * Freshness under a watch without marks (a persistent search: 389 Directory Server)
  *	The same order. Answers show who the server is, once a connection: it has to be the one that is watched, or the directory counts as not
