@@ -159,7 +159,7 @@ struct wa_stats {
 	uint64_t cached;                      /* of these, without asking the directory */
 	uint64_t searches;                    /* LDAP searches sent */
 	uint64_t round_trips;                 /* what was sent together and waited for together counts as one */
-	uint64_t bytes_in;                    /* that came from the directory */
+	uint64_t bytes_in;                    /* of its answers, as they were on the wire */
 	uint64_t closure_load_us;             /* how long the last load of the groups took */
 	uint64_t closure_groups, memberships; /* what it holds */
 	uint64_t cached_users, cached_bytes;

@@ -71,6 +71,7 @@ void wa_engine_stats(struct wa_engine *engine, struct wa_stats *stats_out)
 	    .cached = count_repeats(engine),
 	    .searches = pool.searches,
 	    .round_trips = pool.requests,
+	    .bytes_in = pool.received,
 	    .closure_load_us = get(&engine->figures.closure_load_us),
 	    .closure_groups = get(&engine->figures.closure_groups),
 	    .memberships = get(&engine->figures.memberships),

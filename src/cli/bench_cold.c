@@ -94,6 +94,7 @@ static void count_searches(struct cold *cold, const struct wa_stats *before, con
 	struct bench_result *result = cold->bench->result;
 
 	result->cold_searches += after->searches - before->searches;
+	result->cold_bytes += after->bytes_in - before->bytes_in;
 	result->cold_round_trips += cold->slice->waited_for;
 	result->knows_searches = result->knows_searches || after->searches > 0;
 }

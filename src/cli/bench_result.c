@@ -96,6 +96,11 @@ static double round_trips_per_decision(const struct bench_result *result)
 }
 
 /* What the process grew by in the warm-up, for each user that was asked for. */
+static double bytes_per_decision(const struct bench_result *result)
+{
+	return bench_ratio((double)result->cold_bytes, (double)result->lines[LINE_COLD].calls);
+}
+
 static double bytes_per_user(const struct bench_result *result)
 {
 	if (result->resident_before == 0 || result->resident_after <= result->resident_before)
@@ -194,8 +199,10 @@ static void add_cold(struct text *out, const struct bench_result *result)
 	add_verdicts(out, &result->lines[LINE_COLD], "cold");
 	if (result->lines[LINE_COLD].calls == 0)
 		return;
-	if (result->knows_searches)
+	if (result->knows_searches) {
 		text_printf(out, "%8.3f  searches a cold decision\n", searches_per_decision(result));
+		text_printf(out, "%8.0f  bytes from the directory a cold decision\n", bytes_per_decision(result));
+	}
 	text_printf(out, "%8.3f  round trips that a cold decision waited for\n", round_trips_per_decision(result));
 }
 
@@ -343,6 +350,7 @@ static void add_figures(struct text *out, const struct bench_result *result)
 	add_known(out, "memberships", result->engine.memberships);
 	json_bool(out, "watched", result->engine.watched);
 	add_decimal(out, "searches_per_decision", searches_per_decision(result), has_cold && result->knows_searches);
+	add_decimal(out, "bytes_per_decision", bytes_per_decision(result), has_cold && result->knows_searches);
 	add_decimal(out, "round_trips_per_decision", round_trips_per_decision(result), has_cold);
 	add_known(out, "working_set", result->warm_set);
 	add_known(out, "warm_users", result->warm_all);

@@ -46,6 +46,7 @@ struct bench_result {
 	uint64_t first_answer_us;  /* from the engine's opening */
 	struct wa_stats engine;    /* at the end of the cold phase; without one, of the warm phase */
 	uint64_t cold_searches;    /* LDAP searches that the pool sent during LINE_COLD */
+	uint64_t cold_bytes;       /* that came from the directory meanwhile */
 	uint64_t cold_round_trips; /* that the decisions of LINE_COLD waited for */
 	bool knows_searches;
 	uint64_t warm_set, warm_all; /* authorized senders of the small and of the large warm lines */

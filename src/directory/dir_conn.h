@@ -74,6 +74,9 @@ void dir_conn_close(struct dir_conn **conn);
  */
 uint64_t dir_conn_end_ms(const struct dir_conn *conn);
 
+/** Bytes that came from the server, as they were on the wire, since it was opened: a connection that is not closed only counts up. */
+uint64_t dir_conn_received(const struct dir_conn *conn);
+
 /** One search of a turn and its own deadline. */
 struct dir_turn {
 	struct dir_search *search;

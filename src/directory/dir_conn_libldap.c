@@ -438,6 +438,11 @@ void dir_conn_close(struct dir_conn **conn)
 	memory_free(old);
 }
 
+uint64_t dir_conn_received(const struct dir_conn *conn)
+{
+	return conn->io.received;
+}
+
 uint64_t dir_conn_end_ms(const struct dir_conn *conn)
 {
 	return conn->tickets != NULL ? dir_tickets_end_ms(conn->tickets) : UINT64_MAX;

@@ -40,6 +40,7 @@ struct dir_io {
 	bool timed_out; /* a read or write met the deadline: the stream is torn, the connection of no more use */
 	bool is_dead;   /* nothing is read or written any more, not even a farewell */
 	unsigned empty_reads;
+	uint64_t received; /* bytes, since the connect */
 	/* of the connect, for who wants to tell: */
 	uint64_t resolved_us; /* when the host's addresses were known (clock_monotonic_us()); 0: they are not */
 	size_t address_count;

@@ -252,6 +252,7 @@ static ssize_t receive(struct dir_io *io, void *out, size_t size)
 	for (;;) {
 		length = recv(io->fd, out, size, MSG_DONTWAIT);
 		if (length >= 0) {
+			io->received += (uint64_t)length;
 			if (length > 0 && io->first_byte < 0)
 				io->first_byte = *(const unsigned char *)out;
 			io->empty_reads = 0;

@@ -109,6 +109,8 @@ struct dir_request {
 /** What a pool can say about itself; counters since it was opened. `failovers`: requests that were sent a second time. */
 struct dir_pool_stats {
 	uint64_t requests, searches, turns, connects, connect_failures, failovers, timeouts;
+	uint64_t
+	    received; /* bytes of the answers, as they were on the wire; what opening a connection takes is not in it */
 	unsigned connected; /* workers with a connection now */
 	char server_uri
 	    [DIR_POOL_SHOWN_BYTES]; /* of the first connected worker, cut if it is long; "": none is connected */

@@ -193,6 +193,7 @@ void dir_worker_serve_locked(struct dir_pool *pool, struct dir_worker *worker, s
 	struct error error = {0};
 	enum status status = STATUS_OK;
 	size_t count = 0;
+	uint64_t received;
 
 	mutex_unlock(&pool->lock);
 	if (!fill_turn(worker, taken, &count)) {
@@ -200,8 +201,11 @@ void dir_worker_serve_locked(struct dir_pool *pool, struct dir_worker *worker, s
 		mutex_lock(&pool->lock);
 		return;
 	}
+	received = dir_conn_received(worker->conn);
 	status = dir_conn_exchange(worker->conn, worker->turns, count, &error);
+	received = dir_conn_received(worker->conn) - received;
 	mutex_lock(&pool->lock);
+	pool->stats.received += received;
 	pool->stats.turns++;
 	pool->stats.searches += count;
 	worker->last_use_ms = clock_monotonic_ms();

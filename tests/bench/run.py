@@ -112,6 +112,7 @@ ROWS = (
     ("    p50 us", lambda m: microseconds(m, "cold", "p50_ns")),
     ("    p99 us", lambda m: microseconds(m, "cold", "p99_ns")),
     ("    searches a decision", lambda m: number(m["searches_per_decision"], "%.3f")),
+    ("    bytes a decision", lambda m: number(m["bytes_per_decision"], "%.0f")),
     ("    round trips waited for", lambda m: number(m["round_trips_per_decision"], "%.3f")),
     ("floor: one search, p50 us", lambda m: microseconds(m, "floor_one", "p50_ns")),
     ("cold, one at a time, p50 us", lambda m: microseconds(m, "cold_one", "p50_ns")),

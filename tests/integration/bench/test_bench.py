@@ -71,6 +71,9 @@ class Bench(unittest.TestCase):
         self.assertEqual(lines["api"]["denied"] + lines["entry_points"]["denied"], 0)
         self.assertGreaterEqual(measured["round_trips_per_decision"], 1)
         self.assertGreater(measured["searches_per_decision"], 0)
+        # An entry's DN and a name or two, and what LDAP puts around them; a batch spares some of that.
+        self.assertGreater(measured["bytes_per_decision"], 50)
+        self.assertLess(measured["bytes_per_decision"], 2000)
         for ratio in ("cold_to_floor", "cold_one_p50_to_floor", "api_to_probe", "entry_points_to_copy"):
             self.assertGreater(measured["ratios"][ratio], 0, ratio)
 

@@ -60,6 +60,7 @@ static void fill(struct bench_result *result)
 	cold->denied = 80;
 	result->cold_searches = 50;
 	result->cold_round_trips = 200;
+	result->cold_bytes = 50000;
 	result->knows_searches = true;
 	histogram_add(&cold->latency, 1000);
 }
@@ -76,6 +77,7 @@ static void bench_result_json__what_was_measured__is_there_and_the_rest_is_null(
 	assert_false(text_failed(&text));
 	assert_contains(text_string(&text), "\"cold_to_floor\":3.0000");
 	assert_contains(text_string(&text), "\"searches_per_decision\":0.2500");
+	assert_contains(text_string(&text), "\"bytes_per_decision\":250.0000");
 	assert_contains(text_string(&text), "\"round_trips_per_decision\":1.0000");
 	assert_contains(text_string(&text), "\"cold\":{\"per_second\":300.0000");
 	assert_contains(text_string(&text), "\"max_ns\":1000");
