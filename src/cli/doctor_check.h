@@ -66,6 +66,8 @@ struct doctor_server {
 	enum status status;
 	struct error error;
 	struct dir_conn *conn; /* NULL: it could not be opened */
+	bool
+	    is_unsynchronized; /* it says that its data are not whole: nothing is read from it but for this program's checks */
 };
 
 struct doctor_groups;
@@ -89,7 +91,8 @@ struct doctor {
 	struct dir_servers *found; /* a reference; NULL: none were found */
 	struct doctor_server servers[DOCTOR_MAX_SERVERS];
 	size_t server_count;
-	struct doctor_server *server; /* the first that could be opened: what is asked is asked there */
+	struct doctor_server *
+	    server; /* the first that decisions would ask; else the first that could be opened: what is asked is asked there */
 	struct dir_facts facts;
 	const struct dir_forest *forest; /* NULL: another kind of server, or it could not be read */
 	struct dir_search sample;        /* some users; its arena is NULL while there are none */

@@ -11,15 +11,25 @@ static const char *const no_attributes[] = {"1.1", NULL};
 
 /* The server itself */
 
+/* Nobody is decided about by what such a server says. */
+static void tell_unsynchronized(struct doctor *doctor)
+{
+	for (size_t i = 0; i < doctor->server_count; i++)
+		if (doctor->servers[i].is_unsynchronized)
+			doctor_tell(
+			    doctor, doctor->server->is_unsynchronized ? DOCTOR_ERROR : DOCTOR_WARNING,
+			    doctor->servers[i].uri,
+			    "wait until it has replicated (repadmin /showrepl), or name other domain controllers too",
+			    "it has not replicated since it was started, restored or promoted, and is not asked until "
+			    "then");
+}
+
 static void tell_facts(struct doctor *doctor)
 {
 	const struct dir_facts *facts = &doctor->facts;
 
-	if (!facts->is_synchronized)
-		doctor_tell(doctor, DOCTOR_WARNING, doctor->server->uri,
-			    "wait until it has replicated, or name another domain controller first",
-			    "%s that has not replicated since it started", dir_kind_word(facts->kind));
-	else
+	tell_unsynchronized(doctor);
+	if (facts->is_synchronized)
 		doctor_tell(doctor, DOCTOR_OK, doctor->server->uri, NULL, "%s%s%s%s%s", dir_kind_word(facts->kind),
 			    facts->vendor != NULL ? ", " : "", facts->vendor != NULL ? facts->vendor : "",
 			    facts->vendor_version != NULL ? " " : "",

@@ -10,6 +10,18 @@
 #define SLOW_DNS_US UINT64_C(1000000)
 #define US_PER_MS   1000.0
 
+/* As the pool, which does not use a server that says that its data are not whole; but a doctor looks at it where there is no other. */
+static void prefer(struct doctor *doctor, struct doctor_server *server)
+{
+	const uint64_t deadline_ms = clock_monotonic_ms() + DIR_POOL_CONNECT_MS;
+	bool is_synchronized = true;
+
+	if (dir_conn_ping(server->conn, deadline_ms, &is_synchronized, NULL) == STATUS_OK)
+		server->is_unsynchronized = !is_synchronized;
+	if (doctor->server == NULL || (doctor->server->is_unsynchronized && is_synchronized))
+		doctor->server = server;
+}
+
 /* All at once: each step is told by a check of its own. */
 static void open_servers(struct doctor *doctor)
 {
@@ -23,8 +35,8 @@ static void open_servers(struct doctor *doctor)
 		doctor_print_progress(&doctor->print, doctor_text(doctor, "connecting to %s", server->uri));
 		server->status = dir_steps_open(directory, server->uri, clock_monotonic_ms() + DIR_POOL_CONNECT_MS,
 						&server->steps, &server->conn, &server->error);
-		if (server->status == STATUS_OK && doctor->server == NULL)
-			doctor->server = server;
+		if (server->status == STATUS_OK)
+			prefer(doctor, server);
 	}
 }
 

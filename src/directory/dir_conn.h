@@ -9,7 +9,7 @@
  *
  *	dir_conn_open       connect, StartTLS, bind: all of it within the deadline
  *	dir_conn_exchange   a turn
- *	dir_conn_ping       a cheap question, to keep the connection alive and know that it is
+ *	dir_conn_ping       a cheap question, to keep the connection alive and know that it is, and whether the server is of use
  *	dir_conn_end_ms     when it must be made anew
  *	dir_conn_close
  *
@@ -111,7 +111,16 @@ void dir_conn_interrupt_by(struct dir_conn *conn, const struct dir_conn_interrup
  */
 NODISCARD enum status dir_conn_listen(struct dir_conn *conn, uint64_t deadline_ms, struct error *error);
 
-/** Ask the root DSE for nothing. STATUS_OK, STATUS_UNREACHABLE or STATUS_TIMEOUT. */
-NODISCARD enum status dir_conn_ping(struct dir_conn *conn, uint64_t deadline_ms, struct error *error);
+/**
+ * Ask the root DSE whether the server's data are whole (dir_conn_ping.c, for every library).
+ *
+ * @param is_synchronized_out  on STATUS_OK: false when it says isSynchronized: FALSE, as a domain controller does that was just promoted,
+ *                             restored or started and has not replicated since: it may answer with what was true long ago.
+ *                             True where the server does not tell (OpenLDAP, 389 Directory Server, and what hides its root DSE).
+ * @return STATUS_OK; STATUS_UNREACHABLE (broken, or too busy to say); STATUS_TIMEOUT; STATUS_NO_MEMORY: ours, the connection is good.
+ * Sources: MS-ADTS 3.1.1.3.2 (isSynchronized).
+ */
+NODISCARD enum status dir_conn_ping(struct dir_conn *conn, uint64_t deadline_ms, bool *is_synchronized_out,
+				    struct error *error);
 
 #endif

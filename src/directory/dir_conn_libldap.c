@@ -447,22 +447,3 @@ uint64_t dir_conn_end_ms(const struct dir_conn *conn)
 {
 	return conn->tickets != NULL ? dir_tickets_end_ms(conn->tickets) : UINT64_MAX;
 }
-
-enum status dir_conn_ping(struct dir_conn *conn, uint64_t deadline_ms, struct error *error)
-{
-	static const char *const nothing[] = {LDAP_NO_ATTRS, NULL};
-	struct dir_search search;
-	struct dir_turn turn = {.search = &search, .deadline_ms = deadline_ms};
-	enum status status = dir_search_init(&search, error);
-
-	/* The connection is no worse for it; the next ping may find memory. */
-	if (status != STATUS_OK)
-		return STATUS_OK;
-	search.base = "";
-	search.scope = DIR_SCOPE_BASE;
-	search.filter = "(objectClass=*)";
-	search.attributes = nothing;
-	status = dir_conn_exchange(conn, &turn, 1, error);
-	dir_search_done(&search);
-	return status;
-}

@@ -20,6 +20,8 @@
  *	whole, and alone: if it is what breaks connections, it breaks no other's.
  *	A connection that had worked and broke is made anew at once, without a back-off: the server perhaps closed
  *	it for being idle. One that hung, or never worked, puts its server into back-off.
+ *	A domain controller that says isSynchronized: FALSE is not read from: what it shows may be long past. It is asked when a connection is
+ *	made, before any request is given to it, and with every ping; it goes into back-off like a server that fails, told once.
  *	A server that refuses the bind is left alone for DIR_POOL_BACKOFF_REFUSED_MS.
  *	A server that is not known to work is tried by one worker at a time.
  *	A worker on a server that is not the first looks every DIR_POOL_FAILBACK_MS, when it is idle,

@@ -64,9 +64,10 @@ struct dir_server {
 	bool has_prober;
 	uint64_t probed_since_ms;
 	uint64_t backoff_until_ms;
-	unsigned failures;  /* in a row */
-	unsigned losses;    /* connections that broke or hung; wraps */
-	uint64_t logged_ms; /* when a loss was last told */
+	unsigned failures;      /* in a row */
+	bool is_unsynchronized; /* what the last failure was: it works, and its data are not whole */
+	unsigned losses;        /* connections that broke or hung; wraps */
+	uint64_t logged_ms;     /* when a loss was last told */
 };
 
 /* Requests in the order of arrival. */
@@ -146,7 +147,7 @@ uint64_t dir_queue_expire(struct dir_queue *queue, uint64_t now_ms, struct dir_q
 /** Move everything to the end of `to`. */
 void dir_queue_move(struct dir_queue *queue, struct dir_queue *to);
 
-/** Give every search of the requests without an answer this outcome, and post them all. Without the lock. */
+/** Give every search of the requests without an answer this outcome, and post them all. Without the lock, which it takes. */
 void dir_pool_finish(struct dir_pool *pool, struct dir_queue *requests, enum dir_outcome outcome);
 
 /** Take care that the clock looks at `deadline_ms` at the latest. */

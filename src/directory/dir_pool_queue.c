@@ -79,15 +79,40 @@ static void run_done(void *context)
 	request->done(request);
 }
 
+/* Why nobody could be asked, where that is known; NULL: the log says it. */
+static const char *explain(struct dir_pool *pool, const struct dir_queue *requests, enum dir_outcome outcome)
+{
+	const char *text = NULL;
+	size_t i;
+
+	if (requests->first == NULL || outcome != DIR_OUTCOME_UNAVAILABLE)
+		return NULL;
+	mutex_lock(&pool->lock);
+	for (i = 0; i < pool->server_count && !pool->is_closing; i++)
+		if (pool->servers[i]->is_unsynchronized)
+			text = "no domain controller that answers has replicated since it was started (isSynchronized: "
+			       "FALSE)";
+	mutex_unlock(&pool->lock);
+	return text;
+}
+
+static void give_outcome(struct dir_search *search, enum dir_outcome outcome, const char *text)
+{
+	if (search->outcome != DIR_OUTCOME_NONE)
+		return;
+	search->outcome = outcome;
+	search->server_text = text;
+}
+
 void dir_pool_finish(struct dir_pool *pool, struct dir_queue *requests, enum dir_outcome outcome)
 {
+	const char *text = explain(pool, requests, outcome);
 	struct dir_request *request;
 	size_t i;
 
 	while ((request = dir_queue_pop(requests)) != NULL) {
 		for (i = 0; i < request->search_count; i++)
-			if (request->searches[i].outcome == DIR_OUTCOME_NONE)
-				request->searches[i].outcome = outcome;
+			give_outcome(&request->searches[i], outcome, text);
 		request->task = (struct task){.run = run_done, .context = request};
 		/* From here on the request is its owner's again. */
 		executor_post(pool->executor, &request->task);

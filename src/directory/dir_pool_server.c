@@ -66,6 +66,7 @@ unsigned dir_server_succeeded_locked(struct dir_pool *pool, struct dir_server *s
 	server->is_proven = true;
 	server->has_prober = false;
 	server->failures = 0;
+	server->is_unsynchronized = false;
 	server->backoff_until_ms = 0;
 	return failures;
 }

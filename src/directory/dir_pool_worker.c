@@ -14,6 +14,7 @@ static void adopt_locked(struct dir_pool *pool, struct dir_worker *worker, struc
 			 struct dir_server *server) REQUIRES(pool->lock);
 static void note_failure_locked(struct dir_pool *pool, struct dir_server *server, enum status why,
 				const struct error *error) REQUIRES(pool->lock);
+static void note_unsynchronized_locked(struct dir_pool *pool, struct dir_server *server) REQUIRES(pool->lock);
 static void move_locked(struct dir_pool *pool, struct dir_worker *worker, struct dir_server *server,
 			uint64_t connect_ms) REQUIRES(pool->lock);
 static void ping_locked(struct dir_pool *pool, struct dir_worker *worker) REQUIRES(pool->lock);
@@ -44,6 +45,21 @@ void dir_worker_run(void *context)
 	dir_conn_close(&conn);
 }
 
+/* Connect, and ask whether the server is of use: a connection for both answers. */
+static enum status connect_and_ask(const struct dir_pool *pool, const char *uri, uint64_t deadline_ms,
+				   struct dir_conn **conn_out, bool *is_synchronized_out, struct error *error)
+{
+	struct dir_conn *conn = NULL;
+	enum status status = dir_conn_open(pool->directory, uri, deadline_ms, &conn, error);
+
+	if (status == STATUS_OK)
+		status = dir_conn_ping(conn, deadline_ms, is_synchronized_out, error);
+	if (status != STATUS_OK || !*is_synchronized_out)
+		dir_conn_close(&conn);
+	*conn_out = conn;
+	return status;
+}
+
 /* Open a connection, without the lock meanwhile. The server is used then. NULL: it failed, and that was noted. */
 static struct dir_conn *open_locked(struct dir_pool *pool, struct dir_worker *worker, struct dir_server *server,
 				    uint64_t connect_ms) REQUIRES(pool->lock);
@@ -53,6 +69,7 @@ static struct dir_conn *open_locked(struct dir_pool *pool, struct dir_worker *wo
 {
 	const uint64_t now_ms = clock_monotonic_ms();
 	struct dir_conn *conn = NULL;
+	bool is_synchronized = false;
 	struct error error = {0};
 	enum status status;
 
@@ -60,13 +77,16 @@ static struct dir_conn *open_locked(struct dir_pool *pool, struct dir_worker *wo
 	dir_server_begin_locked(pool, server, now_ms);
 	worker->is_connecting = true;
 	mutex_unlock(&pool->lock);
-	status = dir_conn_open(pool->directory, server->uri, now_ms + connect_ms, &conn, &error);
+	status = connect_and_ask(pool, server->uri, now_ms + connect_ms, &conn, &is_synchronized, &error);
 	mutex_lock(&pool->lock);
 	worker->is_connecting = false;
-	if (status == STATUS_OK)
+	if (conn != NULL)
 		return conn;
 	pool->stats.connect_failures++;
-	note_failure_locked(pool, server, status, &error);
+	if (status == STATUS_OK)
+		note_unsynchronized_locked(pool, server);
+	else
+		note_failure_locked(pool, server, status, &error);
 	dir_server_leave_locked(pool, &server);
 	return NULL;
 }
@@ -126,12 +146,12 @@ static void tell_backoff(const struct dir_pool *pool, const char *uri, uint64_t 
 		    (unsigned long long)(is_long ? (backoff_ms + 500) / 1000 : backoff_ms), is_long ? "s" : "ms");
 }
 
-/*
- * Put the server into back-off, tell it once per step, and do not let those wait for whom there is
- * no hope now.
- */
-static void note_failure_locked(struct dir_pool *pool, struct dir_server *server, enum status why,
-				const struct error *error)
+/* Put the server into back-off, and do not let those wait for whom there is no hope now. */
+static void put_away_locked(struct dir_pool *pool, struct dir_server *server, enum status why,
+			    const struct error *error, bool is_told) REQUIRES(pool->lock);
+
+static void put_away_locked(struct dir_pool *pool, struct dir_server *server, enum status why,
+			    const struct error *error, bool is_told)
 {
 	const uint64_t now_ms = clock_monotonic_ms();
 	const uint64_t backoff_ms = dir_server_failed_locked(pool, server, why, now_ms);
@@ -144,7 +164,7 @@ static void note_failure_locked(struct dir_pool *pool, struct dir_server *server
 	}
 	dir_pool_wake_all_locked(pool);
 	mutex_unlock(&pool->lock);
-	if (backoff_ms > 0) {
+	if (backoff_ms > 0 && is_told) {
 		log_failure(pool->log, LOG_LEVEL_WARNING, "directory server failed", error);
 		tell_backoff(pool, server->uri, backoff_ms);
 	}
@@ -152,6 +172,34 @@ static void note_failure_locked(struct dir_pool *pool, struct dir_server *server
 		dir_locator_hurry(pool->locator);
 	dir_pool_finish(pool, &given_up, DIR_OUTCOME_UNAVAILABLE);
 	mutex_lock(&pool->lock);
+}
+
+/* Told once per step of the back-off. */
+static void note_failure_locked(struct dir_pool *pool, struct dir_server *server, enum status why,
+				const struct error *error)
+{
+	server->is_unsynchronized = false;
+	put_away_locked(pool, server, why, error, true);
+}
+
+/*
+ * That may last for hours: it is told when it begins. Other connections to that server were made before it was restarted, or lead to
+ * another one of the same name: they are asked as well.
+ */
+static void note_unsynchronized_locked(struct dir_pool *pool, struct dir_server *server)
+{
+	const bool is_news = !server->is_unsynchronized;
+	struct error error;
+
+	(void)error_set(&error, STATUS_UNREACHABLE,
+			"'%s' says that it has not replicated since it was started, restored or promoted "
+			"(isSynchronized: FALSE)",
+			server->uri);
+	(void)error_hint(&error, STATUS_UNREACHABLE,
+			 "it is used when it has; see its replication (repadmin /showrepl) if that takes long");
+	server->is_unsynchronized = true;
+	server->losses++;
+	put_away_locked(pool, server, STATUS_UNREACHABLE, &error, is_news);
 }
 
 static void tell_loss_locked(struct dir_pool *pool, struct dir_server *server, const struct error *error)
@@ -169,6 +217,20 @@ static void tell_loss_locked(struct dir_pool *pool, struct dir_server *server, c
 	mutex_lock(&pool->lock);
 }
 
+static void forget_conn_locked(struct dir_pool *pool, struct dir_worker *worker) REQUIRES(pool->lock);
+
+static void forget_conn_locked(struct dir_pool *pool, struct dir_worker *worker)
+{
+	struct dir_conn *conn = worker->conn;
+
+	worker->conn = NULL;
+	worker->away_from = 0;
+	worker->server->losses++;
+	mutex_unlock(&pool->lock);
+	dir_conn_close(&conn);
+	mutex_lock(&pool->lock);
+}
+
 /*
  * The connection is of no more use. One that broke after it had worked was perhaps closed for being idle, or
  * the server was restarted: it is made anew at once. One that hung, or never worked, tells of the server.
@@ -178,14 +240,8 @@ void dir_worker_drop_locked(struct dir_pool *pool, struct dir_worker *worker, en
 			    const struct error *error)
 {
 	struct dir_server *server = worker->server;
-	struct dir_conn *conn = worker->conn;
 
-	worker->conn = NULL;
-	worker->away_from = 0;
-	server->losses++;
-	mutex_unlock(&pool->lock);
-	dir_conn_close(&conn);
-	mutex_lock(&pool->lock);
+	forget_conn_locked(pool, worker);
 	if (why == STATUS_TIMEOUT || !worker->has_worked)
 		note_failure_locked(pool, server, why, error);
 	else
@@ -327,15 +383,20 @@ static void rest_locked(struct dir_pool *pool, struct dir_worker *worker)
 static void ping_locked(struct dir_pool *pool, struct dir_worker *worker)
 {
 	const unsigned losses = worker->server->losses;
+	bool is_synchronized = false;
 	struct error error = {0};
 	enum status status;
 
 	mutex_unlock(&pool->lock);
-	status = dir_conn_ping(worker->conn, clock_monotonic_ms() + pool->tuning.connect_ms, &error);
+	status = dir_conn_ping(worker->conn, clock_monotonic_ms() + pool->tuning.connect_ms, &is_synchronized, &error);
 	mutex_lock(&pool->lock);
 	worker->last_use_ms = clock_monotonic_ms();
-	if (status == STATUS_OK) {
-		worker->has_worked = true;
+	if (status == STATUS_OK && !is_synchronized) {
+		forget_conn_locked(pool, worker);
+		note_unsynchronized_locked(pool, worker->server);
+	} else if (status == STATUS_OK || status == STATUS_NO_MEMORY) {
+		/* Without memory the connection is no worse; the next ping may find some. */
+		worker->has_worked = worker->has_worked || status == STATUS_OK;
 		worker->losses = losses;
 	} else {
 		dir_worker_drop_locked(pool, worker, status, &error);

@@ -144,7 +144,7 @@ struct dir_search {
 	/* the answer: filled by the connection */
 	enum dir_outcome outcome;
 	int code;                  /* the server's result code, or libldap's; for messages */
-	const char *server_text;   /* the server's diagnostic message or NULL; in the arena */
+	const char *server_text;   /* the server's diagnostic message, or a constant of ours, or NULL; in the arena */
 	struct arena *arena;       /* made by the asker (dir_search_init); entries live here */
 	struct dir_entry *entries; /* a list; NULL when none */
 	size_t entry_count;

@@ -22,6 +22,7 @@ struct server {
 struct dir_conn {
 	struct server *server;
 	bool is_in_use;
+	bool was_asked; /* by a ping */
 	uint64_t end_ms;
 };
 
@@ -130,6 +131,7 @@ static enum status open_locked(const struct server *server, uint64_t deadline_ms
 	for (;;) {
 		switch (server->open) {
 		case FAKE_OPEN_WORKS:
+		case FAKE_OPEN_UNSYNCHRONIZED:
 			return STATUS_OK;
 		case FAKE_OPEN_FAILS:
 			return error_set(error, STATUS_UNREACHABLE, "nobody listens at '%s'", server->uri);
@@ -346,13 +348,17 @@ uint64_t dir_conn_end_ms(const struct dir_conn *conn)
 	return conn->end_ms;
 }
 
-enum status dir_conn_ping(struct dir_conn *conn, uint64_t deadline_ms, struct error *error)
+enum status dir_conn_ping(struct dir_conn *conn, uint64_t deadline_ms, bool *is_synchronized_out, struct error *error)
 {
-	enum fake_exchange script;
+	enum fake_exchange script = FAKE_ANSWERS;
 
 	pthread_mutex_lock(&lock);
-	conn->server->counts.pings++;
-	script = await_script_locked(conn->server, NULL, 0, deadline_ms);
+	if (conn->was_asked) {
+		conn->server->counts.pings++;
+		script = await_script_locked(conn->server, NULL, 0, deadline_ms);
+	}
+	conn->was_asked = true;
+	*is_synchronized_out = conn->server->open != FAKE_OPEN_UNSYNCHRONIZED;
 	pthread_mutex_unlock(&lock);
 	if (script == FAKE_HANGS)
 		return error_set(error, STATUS_TIMEOUT, "hung as the script says");

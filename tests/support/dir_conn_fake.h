@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Stands in for src/directory/dir_conn_libldap*.c at link time: servers that do what a test says, by their URI.
+ * Stands in for src/directory/dir_conn_libldap*.c and dir_conn_ping.c at link time: servers that do what a test says, by their URI.
  *
  *	dir_conn_fake_reset();
  *	dir_conn_fake_script("ldap://a", FAKE_OPEN_HANGS, FAKE_ANSWERS);
  *	... dir_pool_open ...
  *	dir_conn_fake_script("ldap://a", FAKE_OPEN_WORKS, FAKE_ANSWERS);      what hangs looks again
  *
- * A server that was never named works. Every wait ends at its deadline, or when the script changes.
+ * A server that was never named works. The first ping of a connection belongs to its opening: it is answered as that, at once, and not counted. Every wait ends at its deadline, or when the script changes.
  *
  * Threads: any; a connection belongs to one at a time, which is checked.
  */
@@ -19,10 +19,11 @@
 
 enum fake_open {
 	FAKE_OPEN_WORKS = 0,
-	FAKE_OPEN_FAILS,   /* at once: nobody listens */
-	FAKE_OPEN_REFUSES, /* at once: a wrong password */
-	FAKE_OPEN_HANGS,   /* until its deadline */
-	FAKE_OPEN_STUCK,   /* until the script changes, whatever the deadline: a name server that hangs */
+	FAKE_OPEN_FAILS,          /* at once: nobody listens */
+	FAKE_OPEN_REFUSES,        /* at once: a wrong password */
+	FAKE_OPEN_HANGS,          /* until its deadline */
+	FAKE_OPEN_UNSYNCHRONIZED, /* it works, and says that its data are not whole */
+	FAKE_OPEN_STUCK,          /* until the script changes, whatever the deadline: a name server that hangs */
 };
 
 enum fake_exchange {

@@ -376,14 +376,16 @@ static void ping__server_hangs__times_out_without_cpu(void **state)
 {
 	const uint64_t timeout_ms = 400;
 	struct fixture *fixture = *state;
+	bool is_synchronized = false;
 	struct error error = {0};
 	struct bench_watch watch;
 	enum status status;
 
-	assert_status(dir_conn_ping(fixture->conn, clock_monotonic_ms() + PLENTY_MS, &error), STATUS_OK, &error);
+	assert_status(dir_conn_ping(fixture->conn, clock_monotonic_ms() + PLENTY_MS, &is_synchronized, &error),
+		      STATUS_OK, &error);
 	bench_suspend();
 	watch = bench_watch_start();
-	status = dir_conn_ping(fixture->conn, clock_monotonic_ms() + timeout_ms, &error);
+	status = dir_conn_ping(fixture->conn, clock_monotonic_ms() + timeout_ms, &is_synchronized, &error);
 	bench_resume();
 
 	assert_status(status, STATUS_TIMEOUT, &error);
