@@ -66,6 +66,7 @@ enum wa_reason {
 	WA_REASON_POLICY_UNUSABLE,
 	WA_REASON_NO_MEMORY,
 	WA_REASON_SHUTTING_DOWN,
+	WA_REASON_DENY_GROUP_UNKNOWN, /* nobody here can tell whether the group of a deny rule holds the user */
 	WA_REASON_COUNT
 };
 

@@ -195,30 +195,6 @@ static bool make_user_key(const struct inquiry *inquiry, const char **key_out)
 	return *key_out != NULL;
 }
 
-static void fill_facts(const struct inquiry *inquiry, struct policy_facts *facts, bool *flags)
-{
-	const struct config *config = inquiry->regime->config;
-	size_t rules = config->rule_count, sites = config->redirect.site_count;
-	bool *member = flags, *missing = flags + rules, *site = flags + 2 * rules;
-	const struct dir_entry *user = inquiry->user;
-
-	for (size_t i = 0; i < rules; i++) {
-		member[i] = membership_holds(&inquiry->lookup, i);
-		missing[i] = !membership_exists(&inquiry->lookup, i);
-	}
-	for (size_t i = 0; i < sites; i++)
-		site[i] = config->redirect.sites[i].group != NULL && membership_holds(&inquiry->lookup, rules + i);
-	facts->user = user;
-	facts->user_id = user->id == NULL ? user->dn : user->id;
-	facts->rule_member = member;
-	facts->rule_missing = missing;
-	facts->site_member = site;
-	facts->account_filter_failed = !inquiry->seeker.passes_account_filter;
-	facts->now_s = clock_wall_s();
-	facts->lockout_s = inquiry->lockout_s;
-	facts->is_active_directory = inquiry->regime->forest != NULL;
-}
-
 /* A membership that ends by itself ends the verdict; nobody tells of it. */
 static void heed_link(struct inquiry *inquiry, int64_t now_s)
 {
@@ -234,14 +210,13 @@ static void rate(struct inquiry *inquiry)
 	const struct config *config = inquiry->regime->config;
 	struct policy_standing *standing = &inquiry->standing;
 	struct policy_facts facts = {.user = NULL};
-	bool *flags =
-	    arena_alloc_array(inquiry->arena, 2 * config->rule_count + config->redirect.site_count + 1, sizeof(*flags));
+	bool *flags = arena_alloc_array(inquiry->arena, INQUIRY_FLAGS(config), sizeof(*flags));
 
 	if (flags == NULL || !make_user_key(inquiry, &facts.user_key)) {
 		end_no_memory(inquiry);
 		return;
 	}
-	fill_facts(inquiry, &facts, flags);
+	inquiry_fill_facts(inquiry, &facts, flags);
 	policy_rate(config, &facts, standing);
 	heed_link(inquiry, facts.now_s);
 	if (standing->reason == WA_REASON_ACCOUNT_LOCKED && !inquiry->lockout_asked) {
@@ -251,11 +226,7 @@ static void rate(struct inquiry *inquiry)
 	if (standing->rule != POLICY_NO_RULE)
 		inquiry->findings.path_count =
 		    membership_path(&inquiry->lookup, standing->rule, inquiry->user->dn, &inquiry->findings.path);
-	if (standing->malformed != NULL)
-		inquiry->findings.detail =
-		    arena_printf(inquiry->arena, "the value of '%s' cannot be read", standing->malformed);
-	else if (standing->reason == WA_REASON_DENY_GROUP_MISSING)
-		inquiry->findings.detail = "the group of this deny rule does not exist, so nobody can be let in";
+	inquiry->findings.detail = inquiry_detail(inquiry);
 	end(inquiry);
 }
 

@@ -43,4 +43,15 @@ struct inquiry {
 /** Put what was found into the cache, if it can be kept. */
 void inquiry_keep(const struct inquiry *inquiry);
 
+/* inquiry_facts.c */
+
+/* Rules that hold the user, that nobody can tell about, whose groups are missing; sites that hold him. */
+#define INQUIRY_FLAGS(config) (3 * (config)->rule_count + (config)->redirect.site_count + 1)
+
+/** What the policy is told of the user. @param flags  [INQUIRY_FLAGS], false; borrowed by the facts. */
+void inquiry_fill_facts(const struct inquiry *inquiry, struct policy_facts *facts, bool *flags);
+
+/** What the reason of the standing does not say, for people; NULL: nothing more, or memory ran out. */
+const char *inquiry_detail(const struct inquiry *inquiry);
+
 #endif

@@ -31,6 +31,7 @@ static const char *const words[WA_REASON_COUNT] = {
     [WA_REASON_POLICY_UNUSABLE] = "policy-unusable",
     [WA_REASON_NO_MEMORY] = "no-memory",
     [WA_REASON_SHUTTING_DOWN] = "shutting-down",
+    [WA_REASON_DENY_GROUP_UNKNOWN] = "deny-group-unknown",
 };
 
 const char *wa_reason_word(enum wa_reason reason)

@@ -3,6 +3,7 @@
 #include <cli/doctor_groups.h>
 #include <cli/shown.h>
 #include <identity/filter.h>
+#include <membership/membership.h>
 #include <os/clock.h>
 #include <os/random.h>
 #include <string.h>
@@ -279,6 +280,21 @@ static void count_members(struct doctor *doctor, size_t root, struct closure_fig
 	text_done(&filter);
 }
 
+/* What its author has not thought of. */
+static void tell_holdings(struct doctor *doctor, size_t root)
+{
+	const struct closure *closure = doctor->groups->closure;
+
+	for (size_t i = 0; i < CLOSURE_HOLDINGS; i++) {
+		const uint32_t holder = closure_find_holder(closure, root, 1U << i);
+		const char *words = membership_holding_words(doctor->config, root, 1U << i);
+
+		if (holder != CLOSURE_NONE && words != NULL)
+			doctor_tell(doctor, DOCTOR_WARNING, label_of(doctor, root), "take that out of the group",
+				    "'%s' holds %s", closure_group_dn(closure, holder), words);
+	}
+}
+
 static void tell_found(struct doctor *doctor, size_t root)
 {
 	const struct doctor_groups *groups = doctor->groups;
@@ -305,6 +321,7 @@ static void tell_found(struct doctor *doctor, size_t root)
 			    "nobody is in it: this rule lets nobody in (id %s%s)", id, nested);
 	else
 		doctor_tell(doctor, DOCTOR_OK, label_of(doctor, root), NULL, "%s%s; id %s", size, nested, id);
+	tell_holdings(doctor, root);
 }
 
 void doctor_groups_each(struct doctor *doctor)

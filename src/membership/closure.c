@@ -20,6 +20,7 @@ void closure_graph_unref(struct graph **reference)
 	memory_free(graph->first);
 	memory_free(graph->children);
 	memory_free(graph->roots);
+	memory_free(graph->holders);
 	memory_free(graph->hops);
 	digest_map_done(&graph->by_name);
 	digest_map_done(&graph->by_id);
@@ -38,12 +39,16 @@ struct graph *closure_graph_new(size_t root_count)
 	digest_map_init(&graph->by_id);
 	graph->arena = arena_new(CLOSURE_MAX_BYTES);
 	graph->roots = memory_new_array(root_count + 1, sizeof(*graph->roots));
-	if (graph->arena == NULL || graph->roots == NULL) {
+	graph->holders = memory_new_array(root_count + 1, sizeof(*graph->holders));
+	if (graph->arena == NULL || graph->roots == NULL || graph->holders == NULL) {
 		closure_graph_unref(&graph);
 		return NULL;
 	}
-	for (size_t root = 0; root < root_count; root++)
+	for (size_t root = 0; root < root_count; root++) {
 		graph->roots[root] = CLOSURE_NONE;
+		for (size_t i = 0; i < CLOSURE_HOLDINGS; i++)
+			graph->holders[root][i] = CLOSURE_NONE;
+	}
 	return graph;
 }
 
@@ -194,6 +199,24 @@ void closure_add_kinds(struct closure *closure, unsigned kinds)
 	closure->graph->kinds |= kinds;
 }
 
+void closure_add_holding(struct closure *closure, uint32_t group, unsigned holding)
+{
+	closure->graph->groups[group].holding |= holding;
+}
+
+unsigned closure_holding(const struct closure *closure, uint32_t group)
+{
+	return closure->graph->groups[group].holding;
+}
+
+uint32_t closure_find_holder(const struct closure *closure, size_t root, unsigned holding)
+{
+	for (size_t i = 0; i < CLOSURE_HOLDINGS; i++)
+		if (holding == 1U << i)
+			return closure->graph->holders[root][i];
+	return CLOSURE_NONE;
+}
+
 void closure_give_index(struct closure *closure, struct member_index *index)
 {
 	closure->base->index = index;
@@ -250,6 +273,14 @@ static void tidy_children(struct graph *graph)
 	graph->first[graph->group_count] = kept;
 }
 
+/* Groups are met in the order of their distance, so that the first one stays. */
+static void meet_holder(uint32_t holders[CLOSURE_HOLDINGS], uint32_t group, unsigned holding)
+{
+	for (size_t i = 0; i < CLOSURE_HOLDINGS; i++)
+		if ((holding & 1U << i) != 0 && holders[i] == CLOSURE_NONE)
+			holders[i] = group;
+}
+
 /* Breadth first, downwards from the root: the first way found to a group is a shortest one. */
 static void walk_down(struct closure *closure, size_t root, const uint32_t *first, const uint32_t *children,
 		      uint32_t *queue)
@@ -266,6 +297,7 @@ static void walk_down(struct closure *closure, size_t root, const uint32_t *firs
 	while (head < tail) {
 		uint32_t parent = queue[head++];
 
+		meet_holder(closure->graph->holders[root], parent, closure->graph->groups[parent].holding);
 		for (uint32_t i = first[parent]; i < first[parent + 1]; i++) {
 			if (hops[children[i]].distance != CLOSURE_NONE)
 				continue;

@@ -86,6 +86,17 @@ bool closure_is_by_sid(const struct closure *closure);
 void closure_has_dead_names(struct closure *closure);
 bool closure_lists_dead_names(const struct closure *closure);
 
+/* What a group holds beside people and groups of its forest; see closure_principal.h. */
+#define CLOSURE_HOLDS_FOREIGN   0x1U
+#define CLOSURE_HOLDS_EVERYBODY 0x2U
+#define CLOSURE_HOLDS_UNTOLD    0x4U
+#define CLOSURE_HOLDINGS        3
+
+/** The group holds these itself, besides what was said before. */
+void closure_add_holding(struct closure *closure, uint32_t group, unsigned holding);
+/** What the group holds itself. */
+unsigned closure_holding(const struct closure *closure, uint32_t group);
+
 /* Deriving: one thread. */
 
 /* A group as it is now. */
@@ -161,6 +172,9 @@ struct digest closure_digest_uid(const struct closure *closure, const char *uid,
 
 /** How many hops from `group` up to `root`: 0 for the root's own group; CLOSURE_NONE when it is not beneath it. */
 uint32_t closure_distance(const struct closure *closure, size_t root, uint32_t group);
+
+/** The group beneath the root, or the root's own, that is nearest to it and holds this; CLOSURE_NONE: none does. @param holding  one of CLOSURE_HOLDS_*. */
+uint32_t closure_find_holder(const struct closure *closure, size_t root, unsigned holding);
 
 /** The next group on a shortest way up to `root`; CLOSURE_NONE at the root, or when there is none. */
 uint32_t closure_next_hop(const struct closure *closure, size_t root, uint32_t group);

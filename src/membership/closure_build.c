@@ -154,6 +154,16 @@ bool closure_builder_holds_id(const struct closure_builder *builder, const char 
 	return listed != DIGEST_MAP_NONE && builder->listed[listed].group != CLOSURE_NONE;
 }
 
+bool closure_builder_add_holding(struct closure_builder *builder, struct digest id, unsigned holding)
+{
+	uint32_t listed = digest_map_get(&builder->listed_ids, id);
+
+	if (listed == DIGEST_MAP_NONE || builder->listed[listed].group == CLOSURE_NONE)
+		return false;
+	closure_add_holding(builder->closure, builder->listed[listed].group, holding);
+	return true;
+}
+
 const char *closure_builder_find_id(const struct closure_builder *builder, const char *id)
 {
 	uint32_t listed = digest_map_get(&builder->listed_ids, closure_digest_uid(builder->closure, id, strlen(id)));

@@ -50,6 +50,8 @@ struct digest closure_builder_digest_id(const struct closure_builder *builder, c
 const char *closure_builder_group_id(const struct closure_builder *builder, uint32_t group);
 /** A listed group is a direct member of a group of the closure. @return STATUS_OK, STATUS_LIMIT, STATUS_NO_MEMORY. */
 NODISCARD enum status closure_builder_add_child(struct closure_builder *builder, uint32_t listed, uint32_t group);
+/** The group with the id of this digest holds these, if it is in the closure. @return whether it is. */
+bool closure_builder_add_holding(struct closure_builder *builder, struct digest id, unsigned holding);
 /** Whether the group with this id is in the closure. */
 bool closure_builder_holds_id(const struct closure_builder *builder, const char *id);
 

@@ -7,6 +7,7 @@
 #include <membership/closure_concern.h>
 #include <membership/closure_entry.h>
 #include <membership/closure_nest.h>
+#include <membership/closure_principal.h>
 #include <string.h>
 
 bool closure_concern_is_nothing(const struct closure_concern *concern)
@@ -215,13 +216,14 @@ static void heed_by_sid(struct closure_concern *concern, const struct closure *c
 			const struct dir_watch_event *event)
 {
 	const uint32_t group = closure_find_id(closure, event->id, strlen(event->id));
-	const bool is_group = event->change != DIR_CHANGE_DELETE && closure_nest_is_group(event->entry);
+	const bool is_there = event->change != DIR_CHANGE_DELETE;
+	const bool is_group = is_there && closure_nest_is_group(event->entry);
 
 	if (group != CLOSURE_NONE && is_group && strcmp(closure_group_dn(closure, group), event->entry->dn) == 0)
 		add_group(concern, group);
 	else if (group != CLOSURE_NONE || (is_group && is_any_root_missing(closure, plan)))
 		concern->everything = true; /* a configured group that is missing may be this one */
-	else if (is_group)
+	else if (is_group || (is_there && closure_principal_is(event->entry)))
 		add_newcomer(concern, event->id);
 }
 

@@ -9,6 +9,7 @@
  *	... that was deleted, renamed            those that list it, under the old or the new name, are to be read again, and its names asked about
  *	a group that one of the closure lists    the one that lists it is to be read again, and the name asked about
  *	by SID: a group of the closure           which groups it lists is to be looked at; renamed, gone, no security group: everything
+ *	... a principal of elsewhere             whether one of the closure lists it that was not known to
  *	... another security group               whether one of the closure lists it: one that was restored, or was none before, is let in unseen
  *	a configured group itself (renamed, gone, come); what other entries lie beneath, which may have been
  *	renamed with it                          everything is to be read again

@@ -58,10 +58,11 @@ struct closure_load {
 	enum status taken; /* the first failure of an on_entry */
 
 	struct dir_request request;
-	struct dir_search *found; /* [root_count + CLOSURE_LOAD_BATCH + 2] */
-	struct step *steps;       /* likewise */
-	size_t count;             /* searches made for this round trip */
-	bool witnessed;           /* the last of them asks for the CSN, or who the server is */
+	struct dir_search
+	    *found;         /* [root_count + CLOSURE_LOAD_BATCH + 2], which the listings and roots fit into as well */
+	struct step *steps; /* likewise */
+	size_t count;       /* searches made for this round trip */
+	bool witnessed;     /* the last of them asks for the CSN, or who the server is */
 	struct text filter;
 };
 

@@ -4,6 +4,7 @@
 #include <base/memory.h>
 #include <base/sid.h>
 #include <identity/extended_dn.h>
+#include <membership/closure_principal.h>
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -16,6 +17,7 @@ const char *const closure_nest_attributes[] = {"objectClass", "objectSid", "grou
 void closure_nest_done(struct closure_nest *nest)
 {
 	memory_free(nest->edges);
+	memory_free(nest->marks);
 	*nest = (struct closure_nest){0};
 }
 
@@ -38,21 +40,62 @@ static enum status add_edge(struct closure_nest *nest, const struct closure_nest
 	return STATUS_OK;
 }
 
-static enum status take_holder(struct closure_nest *nest, struct closure_builder *builder,
-			       const struct dir_value *value, uint32_t child)
+static enum status add_mark(struct closure_nest *nest, const struct closure_nest_mark *mark)
 {
-	struct closure_nest_edge edge = {.child = child};
+	if (nest->mark_count >= CLOSURE_NEST_MAX_EDGES)
+		return STATUS_LIMIT;
+	if (!ARRAY_RESERVE(&nest->marks, &nest->mark_capacity, nest->mark_count + 1))
+		return STATUS_NO_MEMORY;
+	nest->marks[nest->mark_count++] = *mark;
+	return STATUS_OK;
+}
+
+/* False in *has_sid_out: nothing that could be in a token. */
+static enum status read_holder(const struct closure_builder *builder, const struct dir_value *value,
+			       struct digest *holder_out, uint32_t *ttl_s_out, bool *has_sid_out)
+{
 	struct extended_dn holder;
 	char sid[SID_TEXT_BYTES];
 
 	if (!extended_dn_parse(value->data, value->length, &holder))
 		return STATUS_INVALID;
-	if (!holder.has_sid) /* nothing that could be in a token */
+	*has_sid_out = holder.has_sid;
+	if (!holder.has_sid)
 		return STATUS_OK;
 	sid_format(&holder.sid, sid);
-	edge.parent = closure_builder_digest_id(builder, sid);
-	edge.ttl_s = holder.has_ttl ? holder.ttl_s : CLOSURE_LINK_LASTS;
-	return add_edge(nest, &edge);
+	*holder_out = closure_builder_digest_id(builder, sid);
+	*ttl_s_out = holder.has_ttl ? holder.ttl_s : CLOSURE_LINK_LASTS;
+	return STATUS_OK;
+}
+
+static enum status take_holder(struct closure_nest *nest, struct closure_builder *builder,
+			       const struct dir_value *value, uint32_t child)
+{
+	struct closure_nest_edge edge = {.child = child};
+	bool has_sid = false;
+	enum status status = read_holder(builder, value, &edge.parent, &edge.ttl_s, &has_sid);
+
+	return status == STATUS_OK && has_sid ? add_edge(nest, &edge) : status;
+}
+
+enum status closure_nest_take_principal(struct closure_nest *nest, struct closure_builder *builder,
+					const struct dir_entry *entry)
+{
+	const struct dir_attribute *holders = dir_entry_attribute(entry, "memberOf");
+	struct closure_nest_mark mark = {.holding = 0};
+	enum status status = STATUS_OK;
+
+	if (!closure_principal_is(entry))
+		return STATUS_OK;
+	mark.holding = closure_principal_holding(entry);
+	for (size_t i = 0; holders != NULL && i < holders->value_count && status == STATUS_OK; i++) {
+		bool has_sid = false;
+
+		status = read_holder(builder, &holders->values[i], &mark.parent, &mark.ttl_s, &has_sid);
+		if (status == STATUS_OK && has_sid && mark.holding != 0)
+			status = add_mark(nest, &mark);
+	}
+	return status;
 }
 
 enum status closure_nest_take(struct closure_nest *nest, struct closure_builder *builder, const struct dir_entry *entry)
@@ -109,6 +152,16 @@ static enum status add_children(struct closure_nest *nest, struct closure_builde
 	return status;
 }
 
+static void place_marks(struct closure_nest *nest, struct closure_builder *builder)
+{
+	for (size_t i = 0; i < nest->mark_count; i++) {
+		const struct closure_nest_mark *mark = &nest->marks[i];
+
+		if (closure_builder_add_holding(builder, mark->parent, mark->holding) && mark->ttl_s < nest->ttl_s)
+			nest->ttl_s = mark->ttl_s;
+	}
+}
+
 enum status closure_nest_close(struct closure_nest *nest, struct closure_builder *builder)
 {
 	enum status status = STATUS_OK;
@@ -120,5 +173,7 @@ enum status closure_nest_close(struct closure_nest *nest, struct closure_builder
 	/* A work list: children that enter the closure get their turn. */
 	while (status == STATUS_OK && (group = closure_builder_next_unread(builder)) != CLOSURE_NONE)
 		status = add_children(nest, builder, group);
+	if (status == STATUS_OK)
+		place_marks(nest, builder);
 	return status;
 }

@@ -2,8 +2,9 @@
 /*
  * The closure of Active Directory's groups: each shows by its memberOf which groups hold it, as SIDs (DIR_SEARCH_EXTENDED_DN).
  *
- *	closure_nest_take    each group that is listed: who holds it
- *	closure_nest_close   all were listed: what lies beneath the roots becomes the closure
+ *	closure_nest_take            each group that is listed: who holds it
+ *	closure_nest_take_principal  each foreign security principal: the same. It is no group of the closure, but its holders are known by it
+ *	closure_nest_close           all were listed: what lies beneath the roots becomes the closure
  *
  * Security groups only, and none that is reached through a distribution group: Windows puts neither into a token (MS-DRSR 4.1.8.3).
  * The tables of who reads what of an entry stand here as well.
@@ -36,10 +37,19 @@ struct closure_nest_edge {
 	uint32_t ttl_s;       /* when it was read, it had so long to last; or CLOSURE_LINK_LASTS */
 };
 
+/* "This group holds a principal of that kind." */
+struct closure_nest_mark {
+	struct digest parent;
+	unsigned holding; /* of CLOSURE_HOLDS_* */
+	uint32_t ttl_s;
+};
+
 /* Zeroed: nothing was taken. */
 struct closure_nest {
 	struct closure_nest_edge *edges;
 	size_t count, capacity;
+	struct closure_nest_mark *marks;
+	size_t mark_count, mark_capacity;
 	uint32_t
 	    ttl_s; /* after closure_nest_close: of the edge of the closure that ends soonest, or CLOSURE_LINK_LASTS */
 };
@@ -60,6 +70,10 @@ bool closure_nest_is_group(const struct dir_entry *entry);
  */
 NODISCARD enum status closure_nest_take(struct closure_nest *nest, struct closure_builder *builder,
 					const struct dir_entry *entry);
+
+/** The same of a foreign security principal. Other entries are passed over. */
+NODISCARD enum status closure_nest_take_principal(struct closure_nest *nest, struct closure_builder *builder,
+						  const struct dir_entry *entry);
 
 /** The roots are set: everything beneath them enters the closure. @return STATUS_OK, STATUS_LIMIT, STATUS_NO_MEMORY. */
 NODISCARD enum status closure_nest_close(struct closure_nest *nest, struct closure_builder *builder);

@@ -4,6 +4,7 @@
 #include <identity/filter.h>
 #include <membership/closure_nest.h>
 #include <membership/closure_patch_private.h>
+#include <membership/closure_principal.h>
 #include <string.h>
 
 static const char *const exist_attributes[] = {"objectClass", "objectSid", "groupType", NULL};
@@ -75,7 +76,7 @@ static bool ask_children(struct closure_patch *patch)
 		const char *dn = closure_group_dn(patch->base, group);
 
 		text_clear(&patch->scratch);
-		text_add(&patch->scratch, "(&(objectClass=group)");
+		text_add(&patch->scratch, "(&(|(objectClass=group)(objectClass=foreignSecurityPrincipal))");
 		filter_add_equality(&patch->scratch, "memberOf", dn, strlen(dn));
 		text_add(&patch->scratch, ")");
 		if (!add(patch, exist_attributes, (struct patch_sids_subject){SUBJECT_CHILDREN, group, 0}))
@@ -131,20 +132,30 @@ static bool is_child(const struct closure_patch *patch, uint32_t group, const st
 	return false;
 }
 
-/* The groups that it lists are those that the closure has. */
+/* The groups that it lists are those that the closure has, and the principals of the same kinds. */
 static bool has_same_children(const struct closure_patch *patch, uint32_t group, const struct dir_search *search)
 {
 	size_t wanted, count = 0;
+	unsigned holding = 0;
 
 	(void)closure_children(patch->base, group, &wanted);
 	for (const struct dir_entry *entry = search->entries; entry != NULL; entry = entry->next) {
+		if (closure_principal_is(entry))
+			holding |= closure_principal_holding(entry);
 		if (!closure_nest_is_group(entry))
 			continue;
 		if (!is_child(patch, group, entry))
 			return false;
 		count++;
 	}
-	return count == wanted;
+	return count == wanted && holding == closure_holding(patch->base, group);
+}
+
+/* It is known that the group lists such an entry. A group's own edge is not there yet: it would be no newcomer. */
+static bool is_known_to_hold(const struct closure_patch *patch, uint32_t group, const struct dir_entry *entry)
+{
+	return closure_principal_is(entry) &&
+	       (closure_principal_holding(entry) & ~closure_holding(patch->base, group)) == 0;
 }
 
 /* A group of the closure lists it; also true when that cannot be read. */
@@ -153,12 +164,16 @@ static bool is_held(const struct closure_patch *patch, const struct dir_entry *e
 	const struct dir_attribute *holders = dir_entry_attribute(entry, "memberOf");
 	struct extended_dn holder;
 	char sid[SID_TEXT_BYTES];
+	uint32_t group;
 
 	for (size_t i = 0; holders != NULL && i < holders->value_count; i++) {
 		if (!extended_dn_parse(holders->values[i].data, holders->values[i].length, &holder))
 			return true;
+		if (!holder.has_sid)
+			continue;
 		sid_format(&holder.sid, sid);
-		if (holder.has_sid && closure_find_id(patch->base, sid, strlen(sid)) != CLOSURE_NONE)
+		group = closure_find_id(patch->base, sid, strlen(sid));
+		if (group != CLOSURE_NONE && !is_known_to_hold(patch, group, entry))
 			return true;
 	}
 	return false;
@@ -167,7 +182,7 @@ static bool is_held(const struct closure_patch *patch, const struct dir_entry *e
 static bool has_newcomer(const struct closure_patch *patch, const struct dir_search *search)
 {
 	for (const struct dir_entry *entry = search->entries; entry != NULL; entry = entry->next)
-		if (closure_nest_is_group(entry) && is_held(patch, entry))
+		if ((closure_nest_is_group(entry) || closure_principal_is(entry)) && is_held(patch, entry))
 			return true;
 	return false;
 }

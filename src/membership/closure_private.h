@@ -17,6 +17,7 @@ struct group {
 	const char *dn;
 	const char *id;
 	struct digest name;
+	unsigned holding;
 	bool is_gone; /* of a derived closure: it keeps its number, and nobody finds it */
 };
 
@@ -39,6 +40,7 @@ struct graph {
 	size_t edge_count, edge_capacity;
 	uint32_t *first, *children; /* the children of group g: children[first[g]] .. children[first[g + 1]] */
 	uint32_t *roots;            /* [root_count] */
+	uint32_t (*holders)[CLOSURE_HOLDINGS]; /* [root_count]: by the bit of the holding, closure_find_holder */
 	size_t root_count;
 	struct hop *hops; /* [root_count][group_count] */
 	struct digest_map by_name, by_id;

@@ -8,6 +8,7 @@
 #include <identity/filter.h>
 #include <identity/group_name.h>
 #include <identity/sender.h>
+#include <membership/closure_principal.h>
 #include <membership/lookup_tokens.h>
 #include <string.h>
 
@@ -62,7 +63,9 @@ void closure_sids_settle_forest(struct closure_load *load)
 	closure_stage_ask_mark(load);
 }
 
-/* LIST: roots */
+/* LIST: roots, behind two listings */
+
+enum { LISTING_GROUPS = 0, LISTING_PRINCIPALS, LISTINGS };
 
 static bool is_builtin_domain(const char *domain)
 {
@@ -163,18 +166,33 @@ static enum status list_entry(void *context, const struct dir_entry *entry)
 	return closure_stage_keep(step, closure_nest_take(&step->load->nest, step->load->builder, entry));
 }
 
+static enum status list_principal(void *context, const struct dir_entry *entry)
+{
+	struct step *step = context;
+
+	return closure_stage_keep(step, closure_nest_take_principal(&step->load->nest, step->load->builder, entry));
+}
+
+static bool add_listing(struct closure_load *load, const char *base, const char *filter,
+			enum status (*take)(void *context, const struct dir_entry *entry))
+{
+	struct dir_search *search = closure_load_add(load, base, DIR_SCOPE_SUBTREE, filter, closure_nest_attributes);
+
+	if (search == NULL)
+		return false;
+	search->flags = dir_facts_search_flags(&load->facts);
+	search->page_size = LIST_PAGE;
+	closure_stage_stream(load, take);
+	return true;
+}
+
 void closure_sids_ask_list(struct closure_load *load)
 {
 	const struct closure_plan *plan = load->plan;
-	struct dir_search *search = closure_load_add(load, plan->directory->group_base, DIR_SCOPE_SUBTREE,
-						     closure_nest_filter, closure_nest_attributes);
-	bool is_asked = search != NULL;
+	/* Wherever groups are looked for: principals are in a container of the domain. */
+	bool is_asked = add_listing(load, plan->directory->group_base, closure_nest_filter, list_entry) &&
+			add_listing(load, load->forest->home->naming_context, closure_principal_filter, list_principal);
 
-	if (is_asked) {
-		search->flags = dir_facts_search_flags(&load->facts);
-		search->page_size = LIST_PAGE;
-		closure_stage_stream(load, list_entry);
-	}
 	for (size_t root = 0; root < plan->root_count && is_asked; root++)
 		is_asked = plan->names[root] == NULL || ask_root(load, root);
 	if (is_asked)
@@ -242,7 +260,7 @@ void closure_sids_settle_list(struct closure_load *load)
 {
 	enum status status = STATUS_OK;
 
-	for (size_t i = 1; i < load->count && status == STATUS_OK; i++)
+	for (size_t i = LISTINGS; i < load->count && status == STATUS_OK; i++)
 		status = settle_root(load, load->steps[i].number, load->found[i].entries);
 	if (status == STATUS_OK)
 		status = closure_nest_close(&load->nest, load->builder);
@@ -263,7 +281,8 @@ bool closure_sids_build_delta(struct closure_load *load)
 	if (load->csn == NULL || !dir_mark_usn(load->csn, &usn))
 		return false;
 	text_clear(&load->filter);
-	text_printf(&load->filter, "(&(objectClass=group)(uSNChanged>=%llu))", (unsigned long long)usn + 1);
+	text_printf(&load->filter, "(&(|(objectClass=group)(objectClass=foreignSecurityPrincipal))(uSNChanged>=%llu))",
+		    (unsigned long long)usn + 1);
 	return !text_failed(&load->filter);
 }
 
@@ -275,8 +294,9 @@ static bool is_any_missing(const struct closure_load *load)
 	return false;
 }
 
-/* To let another group in, one of the closure would have to change as well. */
+/* To let another group in, one of the closure would have to change as well; but for a principal that is restored. */
 bool closure_sids_concerns(const struct closure_load *load, const struct dir_entry *entry)
 {
-	return entry->id == NULL || closure_builder_holds_id(load->builder, entry->id) || is_any_missing(load);
+	return entry->id == NULL || closure_principal_is(entry) || closure_builder_holds_id(load->builder, entry->id) ||
+	       is_any_missing(load);
 }

@@ -275,6 +275,22 @@ void membership_done(struct membership_lookup *lookup);
 bool membership_holds(const struct membership_lookup *lookup, size_t root);
 
 /**
+ * On Active Directory a group may hold everybody who comes through WinRM (Everyone, Authenticated Users, ...), which no attribute of
+ * anybody shows: the DN of the group beneath the root that does, or NULL.
+ */
+const char *membership_everybody(const struct membership_lookup *lookup, size_t root);
+
+/**
+ * Whether anybody here can tell that the closure's `root` does not hold a user whom membership_holds does not find in it: it may hold
+ * principals that are not known here (closure_principal.h).
+ *
+ * @param what_out  set where that is so: what the group holds, for people.
+ * @return the DN of the group, or NULL: it is certain.
+ */
+const char *membership_doubt(const struct membership_lookup *lookup, size_t root, const struct dir_entry *user,
+			     const char **what_out);
+
+/**
  * A shortest way from the user up to the root: DNs, the user's first, the root's last.
  * @return their number; 0 when the root does not hold the user, or memory ran out.
  */
@@ -291,5 +307,11 @@ size_t membership_known_path(const struct membership *membership, size_t root, c
 
 /** Whether a configured group exists (in the lookup's closure). */
 bool membership_exists(const struct membership_lookup *lookup, size_t root);
+
+/**
+ * What it means for a root, in the policy's order of rules and sites, that its group or one beneath it holds this ("<what>: <consequence>").
+ * @param holding  one of CLOSURE_HOLDS_*. @return NULL: nothing that anybody has to be told.
+ */
+const char *membership_holding_words(const struct config *config, size_t root, unsigned holding);
 
 #endif

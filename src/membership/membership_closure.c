@@ -20,8 +20,10 @@ static const char *consequence(const struct config *config, size_t root)
 	return rule->ignore_if_missing ? "this rule keeps nobody out" : "nobody is let in until it exists";
 }
 
-static unsigned line_of(const struct config *config, size_t root)
+unsigned membership_line_of(const struct membership *membership, size_t root)
 {
+	const struct config *config = membership->config;
+
 	return root < config->rule_count ? config->rules[root].line
 					 : config->redirect.sites[root - config->rule_count].line;
 }
@@ -41,9 +43,9 @@ static void log_root(const struct membership *membership, size_t root, enum root
 	bool counts = state == ROOT_RENAMED;
 
 	if (words[state] != NULL)
-		log_warning(membership->log, "%s:%u: group '%s' %s%s%s", config->path, line_of(config, root),
-			    membership->plan.names[root], words[state], counts ? "" : ": ",
-			    counts ? "" : consequence(config, root));
+		log_warning(membership->log, "%s:%u: group '%s' %s%s%s", config->path,
+			    membership_line_of(membership, root), membership->plan.names[root], words[state],
+			    counts ? "" : ": ", counts ? "" : consequence(config, root));
 }
 
 /* A name must not stand for another group the next time because there was no memory to remember this one. */
@@ -130,6 +132,7 @@ static void take_closure(struct membership *membership, const struct closure_loa
 	membership->csn_is_doubtful = loaded->csn_is_doubtful;
 	membership->proven_us = loaded->began_us;
 	membership->listener.learned(membership->listener.context);
+	membership_tell_holdings(membership);
 	if (first) {
 		log_closure(membership, loaded);
 		log_forest(membership);
@@ -208,7 +211,9 @@ static enum status open_parts(struct membership *membership, struct error *error
 		return status;
 	membership->pins = memory_new_array(membership->plan.root_count + 1, sizeof(*membership->pins));
 	membership->roots = memory_new_array(membership->plan.root_count + 1, sizeof(*membership->roots));
-	if (membership->pins == NULL || membership->roots == NULL)
+	membership->holdings_told =
+	    memory_new_array(membership->plan.root_count + 1, sizeof(*membership->holdings_told));
+	if (membership->pins == NULL || membership->roots == NULL || membership->holdings_told == NULL)
 		return error_no_memory(error);
 	membership->plan.pins = membership->pins;
 	return membership_watch_open(membership, error);
@@ -262,6 +267,7 @@ void membership_close(struct membership **reference)
 		memory_free(membership->pins[root]);
 	memory_free(membership->pins);
 	memory_free(membership->roots);
+	memory_free(membership->holdings_told);
 	closure_unref(&membership->closure);
 	dir_forest_unref(&membership->forest);
 	memory_free(membership->csn);

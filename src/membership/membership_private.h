@@ -9,6 +9,7 @@
  *	membership_freshness.c  whether an answer may be used; the lease
  *	membership_unmarked.c   the same under a watch without marks
  *	membership_token.c      the cross-check on Active Directory
+ *	membership_holding.c    what groups of Active Directory hold beside people and groups
  */
 #ifndef WSMAUTHZ_MEMBERSHIP_MEMBERSHIP_PRIVATE_H
 #define WSMAUTHZ_MEMBERSHIP_MEMBERSHIP_PRIVATE_H
@@ -94,8 +95,9 @@ struct membership {
 	struct membership_listener listener;
 	struct digest_key key;
 	struct closure_plan plan;
-	char **pins;            /* [root_count]; what plan.pins points to */
-	enum root_state *roots; /* [root_count]; as last told to the log */
+	char **pins;             /* [root_count]; what plan.pins points to */
+	enum root_state *roots;  /* [root_count]; as last told to the log */
+	unsigned *holdings_told; /* [root_count]; CLOSURE_HOLDS_* that were told to the log */
 
 	const struct dir_forest *forest; /* NULL: no Active Directory */
 	unsigned search_flags;
@@ -163,6 +165,14 @@ void membership_wake(struct membership_waiter **list);
 
 /** Set *text to a copy. False when memory ran out (it is unchanged then). */
 NODISCARD bool membership_replace_text(char **text, const char *value);
+
+/** The policy's line that names a root. */
+unsigned membership_line_of(const struct membership *membership, size_t root);
+
+/* membership_holding.c */
+
+/** A closure was taken: say what is in its groups that a policy's author has not thought of, once for each root. */
+void membership_tell_holdings(struct membership *membership);
 
 /* membership_watch.c */
 

@@ -109,6 +109,20 @@ static bool rate_allow(const struct config *config, const struct policy_facts *f
 	return true;
 }
 
+/* Who would be let in, and may be in a group that is to be kept out, is not. */
+static bool rate_uncertain(const struct config *config, const struct policy_facts *facts,
+			   struct policy_standing *standing)
+{
+	for (size_t i = 0; i < config->rule_count; i++) {
+		if (config->rules[i].effect != CONFIG_DENY || !facts->rule_uncertain[i])
+			continue;
+		decide(standing, WA_ERROR, WA_REASON_DENY_GROUP_UNKNOWN, i);
+		standing->administrator = false;
+		return true;
+	}
+	return false;
+}
+
 static void rate_place(const struct config *config, const struct policy_facts *facts, struct policy_standing *standing)
 {
 	switch (redirect_place_of(&config->redirect, facts->user, facts->user_key, facts->site_member, facts->user_id,
@@ -134,7 +148,7 @@ void policy_rate(const struct config *config, const struct policy_facts *facts, 
 	};
 	if (rate_deny(config, facts, standing_out) || rate_account(config, facts, standing_out))
 		return;
-	if (rate_allow(config, facts, standing_out))
+	if (rate_allow(config, facts, standing_out) && !rate_uncertain(config, facts, standing_out))
 		rate_place(config, facts, standing_out);
 }
 

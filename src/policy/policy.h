@@ -4,7 +4,7 @@
  *
  * Order: deny rules, the account's state, allow rules, redirect. Nobody who is not allowed is ever
  * redirected: a redirect tells where things are. A deny rule whose group does not exist makes
- * every verdict an error, unless the rule says if-missing="ignore".
+ * every verdict an error, unless the rule says if-missing="ignore". Nobody is let in whom a deny rule may hold.
  */
 #ifndef WSMAUTHZ_POLICY_POLICY_H
 #define WSMAUTHZ_POLICY_POLICY_H
@@ -25,6 +25,7 @@ struct policy_facts {
 	const char *user_id;        /* the entry's stable id */
 	const char *user_key;       /* dn_own_key of its DN; NULL is allowed where redirect_needs_user_key says no */
 	const bool *rule_member;    /* [rule_count]: the rule's group holds the user */
+	const bool *rule_uncertain; /* [rule_count]: whether it does, where rule_member says no, nobody can tell */
 	const bool *rule_missing;   /* [rule_count]: the rule's group does not exist */
 	const bool *site_member;    /* [site_count] */
 	bool is_active_directory;   /* the account's state is told as AD tells it */

@@ -22,10 +22,9 @@ static void see(void *context, const struct dir_search *search)
 {
 	struct domain_stage *stage = context;
 
-	if (domain_stage_asks_for(search, "memberOf=*")) {
-		stage->lists++;
+	stage->lists += domain_stage_asks_for(search, DOMAIN_STAGE_LISTING);
+	if (domain_stage_asks_for(search, "memberOf=*"))
 		stage->asked_plain |= (search->flags & DIR_SEARCH_EXTENDED_DN) == 0;
-	}
 	stage->deltas += domain_stage_asks_for(search, "uSNChanged>=");
 	if (stage->on_search != NULL)
 		stage->on_search(stage, search);

@@ -58,6 +58,9 @@ struct domain_stage {
 	unsigned round_trips;
 };
 
+/* In the filter of the search for nested groups; that for foreign security principals is another. */
+#define DOMAIN_STAGE_LISTING "(objectClass=group)(memberOf=*)"
+
 void domain_stage_open(struct domain_stage *stage);
 void domain_stage_close(struct domain_stage *stage);
 

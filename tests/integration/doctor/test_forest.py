@@ -50,6 +50,19 @@ class TwoDomains(Doctoring, unittest.TestCase):
         findings = doctor(self.policy(self.admins.dn, sid))
         self.assert_line(findings, "group", "ok", "^of another domain of the forest", subject=sid)
 
+    def test_group__that_holds_principals_of_elsewhere__says_what_that_means(self):
+        inner = self.corp.group("inner", [self.corp.foreigner("S-1-5-21-1-2-3-1000"), self.corp.foreigner("S-1-5-11")],
+                                scope="local")
+        leavers = self.corp.group("leavers", [inner], scope="local")
+        policy = self.policy(self.admins.dn, inner.dn)
+        with open(policy, encoding="utf-8") as file:
+            text = file.read()
+        self.folder.write("policy.xml", text.replace("</wsmauthz>", '<deny group="%s"/></wsmauthz>' % leavers.dn), 0o600)
+        findings = doctor(policy)
+        self.assert_line(findings, "group", "warning", "inner.*: this rule denies everybody", subject="leavers")
+        self.assert_line(findings, "group", "warning", "inner.*deny them in their own forest", subject="leavers")
+        self.assert_line(findings, "group", "warning", "inner.*counts for nobody here", subject="inner")
+
 
 if __name__ == "__main__":
     testbed.main()

@@ -133,6 +133,49 @@ static void nest_take__no_extended_dn__is_refused(void **state)
 	assert_int_equal(take_typed(fixture, NULL, "-2147483646", "CN=g1", ""), STATUS_INVALID);
 }
 
+/* A foreign security principal that is in some group. */
+static enum status take_principal(struct fixture *fixture, const char *sid, const char *holder)
+{
+	struct dir_value class = {"foreignSecurityPrincipal", 24}, held = {holder, strlen(holder)};
+	struct dir_attribute attributes[] = {{"objectClass", &class, 1}, {"memberOf", &held, 1}};
+	const struct dir_entry entry = {
+	    .dn = "cn=principal", .id = sid, .attributes = attributes, .attribute_count = COUNT_OF(attributes)};
+
+	return closure_nest_take_principal(&fixture->nest, fixture->builder, &entry);
+}
+
+static void nest_close__principals__mark_the_groups_that_hold_them(void **state)
+{
+	struct fixture *fixture = *state;
+	struct closure *closure = NULL;
+	uint32_t inner;
+
+	take(fixture, SID(2), "<SID=" SID(1) ">;CN=g1", "");
+	assert_int_equal(take_principal(fixture, "S-1-5-11", "<SID=" SID(2) ">;CN=g2"), STATUS_OK);
+	assert_int_equal(take_principal(fixture, "S-1-5-21-9-9-9-1000", "<TTL=7>,<SID=" SID(1) ">;CN=g1"), STATUS_OK);
+	assert_int_equal(take_principal(fixture, "S-1-5-64-10", "<TTL=3>,<SID=" SID(9) ">;CN=g9"), STATUS_OK);
+	assert_int_equal(take_principal(fixture, "S-1-5-7", "<TTL=2>,<SID=" SID(1) ">;CN=g1"), STATUS_OK);
+	close_nest(fixture);
+	assert_int_equal(fixture->nest.ttl_s, 7);
+
+	assert_int_equal(closure_builder_finish(fixture->builder, &closure), STATUS_OK);
+	inner = closure_find_id(closure, SID(2), strlen(SID(2)));
+	assert_int_equal(closure_group_count(closure), 2);
+	assert_int_equal(closure_find_holder(closure, 0, CLOSURE_HOLDS_EVERYBODY), inner);
+	assert_int_equal(closure_find_holder(closure, 0, CLOSURE_HOLDS_FOREIGN), closure_root_group(closure, 0));
+	assert_int_equal(closure_find_holder(closure, 0, CLOSURE_HOLDS_UNTOLD), CLOSURE_NONE);
+	assert_int_equal(closure_holding(closure, inner), CLOSURE_HOLDS_EVERYBODY);
+	closure_unref(&closure);
+}
+
+static void nest_take_principal__no_extended_dn__is_refused(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_int_equal(take_principal(fixture, "S-1-5-11", "<SID=S-1-x>;CN=g1"), STATUS_INVALID);
+	assert_int_equal(take_principal(fixture, "S-1-5-11", "CN=a group that shows no SID"), STATUS_OK);
+}
+
 static void nest_take__memory_runs_out__says_so(void **state)
 {
 	size_t count, n = 1;
@@ -146,6 +189,8 @@ static void nest_take__memory_runs_out__says_so(void **state)
 		fixture = *state;
 		memory_fail_at(n);
 		status = take_typed(fixture, SID(2), "-2147483646", "<SID=" SID(1) ">;CN=g1", "");
+		if (status == STATUS_OK)
+			status = take_principal(fixture, "S-1-5-11", "<SID=" SID(1) ">;CN=g1");
 		if (status == STATUS_OK)
 			status = closure_nest_close(&fixture->nest, fixture->builder);
 		count = memory_fail_count();
@@ -165,6 +210,8 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(nest_take__a_mailing_list__is_passed_over_with_what_is_in_it, setup,
 					    teardown),
 	    cmocka_unit_test_setup_teardown(nest_take__no_extended_dn__is_refused, setup, teardown),
+	    cmocka_unit_test_setup_teardown(nest_close__principals__mark_the_groups_that_hold_them, setup, teardown),
+	    cmocka_unit_test_setup_teardown(nest_take_principal__no_extended_dn__is_refused, setup, teardown),
 	    cmocka_unit_test_setup_teardown(nest_take__memory_runs_out__says_so, setup, teardown),
 	};
 

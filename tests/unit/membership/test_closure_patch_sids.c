@@ -378,6 +378,79 @@ static void closure_patch__a_newcomer_whose_holder_cannot_be_read__is_for_a_load
 	assert_whole(fixture);
 }
 
+#define PRINCIPAL    "CN=principal,DC=x"
+#define FOREIGN_ID   "S-1-5-21-9-9-9-1000"
+#define IS_PRINCIPAL "objectClass=foreignSecurityPrincipal; memberOf=?"
+
+/* `known`: what the closure knows that inner holds. */
+static void change_inner(struct fixture *fixture, unsigned known, const char *principal_id)
+{
+	closure_add_holding(fixture->closure, closure_find_id(fixture->closure, INNER_ID, strlen(INNER_ID)), known);
+	tell(fixture, DIR_CHANGE_MODIFY, INNER, INNER_ID, GROUP);
+	if (principal_id != NULL)
+		fixture->answers[0] = entry(fixture, PRINCIPAL, principal_id, IS_PRINCIPAL);
+	patch(fixture);
+	assert_contains(fixture->filters[0], "(objectClass=foreignSecurityPrincipal)");
+}
+
+static void closure_patch__a_group_gets_a_principal__is_for_a_load(void **state)
+{
+	change_inner(*state, 0, FOREIGN_ID);
+	assert_whole(*state);
+}
+
+static void closure_patch__a_group_loses_its_principal__is_for_a_load(void **state)
+{
+	change_inner(*state, CLOSURE_HOLDS_FOREIGN, NULL);
+	assert_whole(*state);
+}
+
+static void closure_patch__a_group_has_a_principal_of_another_kind__is_for_a_load(void **state)
+{
+	change_inner(*state, CLOSURE_HOLDS_FOREIGN, "S-1-5-11");
+	assert_whole(*state);
+}
+
+static void closure_patch__a_group_has_such_a_principal_as_before__it_holds(void **state)
+{
+	change_inner(*state, CLOSURE_HOLDS_FOREIGN, FOREIGN_ID);
+	assert_same(*state);
+}
+
+static void closure_patch__a_principal_that_is_nobody__it_holds(void **state)
+{
+	change_inner(*state, 0, "S-1-5-7");
+	assert_same(*state);
+}
+
+/* A principal that is told of itself: it was made, or restored. */
+static void tell_principal(struct fixture *fixture, unsigned known, const char *holder)
+{
+	closure_add_holding(fixture->closure, closure_find_id(fixture->closure, INNER_ID, strlen(INNER_ID)), known);
+	tell(fixture, DIR_CHANGE_MODIFY, PRINCIPAL, FOREIGN_ID, IS_PRINCIPAL);
+	fixture->answers[0] = entry(fixture, PRINCIPAL, FOREIGN_ID, IS_PRINCIPAL);
+	hold_by(fixture->answers[0], holder);
+	patch(fixture);
+}
+
+static void closure_patch__a_principal_that_the_closure_lists__is_for_a_load(void **state)
+{
+	tell_principal(*state, CLOSURE_HOLDS_EVERYBODY, HOLDER(INNER_ID));
+	assert_whole(*state);
+}
+
+static void closure_patch__a_principal_that_it_is_known_to_list__it_holds(void **state)
+{
+	tell_principal(*state, CLOSURE_HOLDS_FOREIGN, HOLDER(INNER_ID));
+	assert_same(*state);
+}
+
+static void closure_patch__a_principal_that_nobody_lists__it_holds(void **state)
+{
+	tell_principal(*state, 0, HOLDER(OTHER_ID));
+	assert_same(*state);
+}
+
 static void closure_patch__all_at_once__one_round_trip(void **state)
 {
 	struct fixture *fixture = *state;
@@ -512,6 +585,19 @@ int main(void)
 					    tear_down),
 	    cmocka_unit_test_setup_teardown(closure_patch__a_newcomer_whose_holder_cannot_be_read__is_for_a_load,
 					    set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(closure_patch__a_group_gets_a_principal__is_for_a_load, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(closure_patch__a_group_loses_its_principal__is_for_a_load, set_up,
+					    tear_down),
+	    cmocka_unit_test_setup_teardown(closure_patch__a_group_has_a_principal_of_another_kind__is_for_a_load,
+					    set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(closure_patch__a_group_has_such_a_principal_as_before__it_holds, set_up,
+					    tear_down),
+	    cmocka_unit_test_setup_teardown(closure_patch__a_principal_that_is_nobody__it_holds, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(closure_patch__a_principal_that_the_closure_lists__is_for_a_load, set_up,
+					    tear_down),
+	    cmocka_unit_test_setup_teardown(closure_patch__a_principal_that_it_is_known_to_list__it_holds, set_up,
+					    tear_down),
+	    cmocka_unit_test_setup_teardown(closure_patch__a_principal_that_nobody_lists__it_holds, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(closure_patch__all_at_once__one_round_trip, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(closure_patch__another_controller_answers__is_for_a_load, set_up,
 					    tear_down),

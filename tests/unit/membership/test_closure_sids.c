@@ -288,9 +288,12 @@ static void closure_load__a_question_that_gets_no_answer__fails(void **state)
 		enum fake_fault_kind kind;
 		enum status expected;
 	} rows[] = {
-	    {"crossRef", FAKE_FAULT_HANG, STATUS_TIMEOUT},   {"crossRef", FAKE_FAULT_CODE, STATUS_REFUSED},
-	    {"memberOf=*", FAKE_FAULT_HANG, STATUS_TIMEOUT}, {"memberOf=*", FAKE_FAULT_LIMIT, STATUS_LIMIT},
-	    {"memberOf=*", FAKE_FAULT_CODE, STATUS_REFUSED}, {"memberOf=*", FAKE_FAULT_DOWN, STATUS_UNREACHABLE},
+	    {"crossRef", FAKE_FAULT_HANG, STATUS_TIMEOUT},
+	    {"crossRef", FAKE_FAULT_CODE, STATUS_REFUSED},
+	    {DOMAIN_STAGE_LISTING, FAKE_FAULT_HANG, STATUS_TIMEOUT},
+	    {DOMAIN_STAGE_LISTING, FAKE_FAULT_LIMIT, STATUS_LIMIT},
+	    {DOMAIN_STAGE_LISTING, FAKE_FAULT_CODE, STATUS_REFUSED},
+	    {DOMAIN_STAGE_LISTING, FAKE_FAULT_DOWN, STATUS_UNREACHABLE},
 	};
 	struct domain_stage *stage = *state;
 

@@ -6,10 +6,11 @@
 #include <string.h>
 #include <support/domain_stage.h>
 
-#define OPS   DOMAIN_STAGE_OPS
-#define TEAM  DOMAIN_STAGE_TEAM
-#define INNER DOMAIN_STAGE_INNER
-#define FREE  DOMAIN_STAGE_FREE
+#define OPS       DOMAIN_STAGE_OPS
+#define TEAM      DOMAIN_STAGE_TEAM
+#define INNER     DOMAIN_STAGE_INNER
+#define FREE      DOMAIN_STAGE_FREE
+#define PRINCIPAL "cn=S-1-5-11,cn=ForeignSecurityPrincipals," FAKE_DOMAIN_DN
 
 static int set_up(void **state)
 {
@@ -55,11 +56,18 @@ static void change_a_person(struct domain_stage *stage)
 	fake_domain_add(stage->directory, "cn=bob,ou=people," FAKE_DOMAIN_DN, "user", FAKE_DOMAIN_SID "-1001");
 }
 
+/* It was in the recycle bin, and is in its group again; only its own entry has moved. */
+static void restore_principal(struct domain_stage *stage)
+{
+	fake_domain_add(stage->directory, PRINCIPAL, "foreignSecurityPrincipal", "S-1-5-11");
+	fake_domain_nest(stage->directory, PRINCIPAL, INNER);
+}
+
 static void (*meanwhile)(struct domain_stage *stage);
 
 static void change_at_list(struct domain_stage *stage, const struct dir_search *search)
 {
-	if (domain_stage_asks_for(search, "memberOf=*") && stage->lists == 1)
+	if (domain_stage_asks_for(search, DOMAIN_STAGE_LISTING) && stage->lists == 1)
 		meanwhile(stage);
 }
 
@@ -76,7 +84,7 @@ static const struct {
 } changes[] = {
     {"a group enters", nest_free, true},        {"a group is renamed", rename_inner, true},
     {"a group goes", delete_team, true},        {"a group that is not nested changes", change_a_stranger, false},
-    {"a person comes", change_a_person, false},
+    {"a person comes", change_a_person, false}, {"a principal comes", restore_principal, true},
 };
 
 static void load_while(struct domain_stage *stage, void (*at)(struct domain_stage *, const struct dir_search *),
@@ -139,7 +147,7 @@ static void closure_load__a_missing_root_comes_meanwhile__is_found(void **state)
 
 static void change_always(struct domain_stage *stage, const struct dir_search *search)
 {
-	if (domain_stage_asks_for(search, "memberOf=*")) {
+	if (domain_stage_asks_for(search, DOMAIN_STAGE_LISTING)) {
 		assert_true(fake_directory_gain(stage->directory, TEAM, "description", "x"));
 		assert_true(fake_directory_lose(stage->directory, TEAM, "description", "x"));
 	}
@@ -158,7 +166,7 @@ static void closure_load__groups_that_never_stand_still__are_given_up(void **sta
 /* Its numbers are its own, so nothing that was read from the other counts. */
 static void other_controller(struct domain_stage *stage, const struct dir_search *search)
 {
-	if (!domain_stage_asks_for(search, "memberOf=*") || stage->lists != 1)
+	if (!domain_stage_asks_for(search, DOMAIN_STAGE_LISTING) || stage->lists != 1)
 		return;
 	fake_directory_root_lose(stage->directory, "dsServiceName", NULL);
 	fake_directory_root(stage->directory, "dsServiceName", "CN=NTDS Settings,CN=DC2,CN=Servers,cn=x");
@@ -177,7 +185,7 @@ static void closure_load__another_domain_controller_takes_over__reads_again(void
 /* More changes than are looked at one by one. */
 static void change_many(struct domain_stage *stage, const struct dir_search *search)
 {
-	if (!domain_stage_asks_for(search, "memberOf=*") || stage->lists != 1)
+	if (!domain_stage_asks_for(search, DOMAIN_STAGE_LISTING) || stage->lists != 1)
 		return;
 	for (unsigned i = 0; i <= 1000; i++) {
 		char dn[128], sid[64];
@@ -200,7 +208,7 @@ static void closure_load__too_many_changes_meanwhile__reads_again(void **state)
 /* A server that broke off had given half a list: nothing of that may stay. */
 static void closure_load__a_fail_over_in_the_middle_of_the_list__reads_again(void **state)
 {
-	char when[] = "memberOf=*";
+	char when[] = DOMAIN_STAGE_LISTING;
 	const struct fake_fault drop = {.kind = FAKE_FAULT_DROP, .entries = 1, .times = 1, .when = when};
 	struct domain_stage *stage = *state;
 

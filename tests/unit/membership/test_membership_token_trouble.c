@@ -105,7 +105,7 @@ static void membership_token_check__no_memory_for_a_timer__goes_on_later(void **
 /* The groups cannot be read again: nobody is suspected for what may have changed, nor is the directory asked for ever. */
 static void membership_token_check__the_groups_cannot_be_read_again__is_left_alone(void **state)
 {
-	char when[] = "memberOf=*";
+	char when[] = DOMAIN_STAGE_LISTING;
 	const struct fake_fault refuse = {.kind = FAKE_FAULT_CODE, .code = 50, .when = when};
 	struct rig *rig = *state;
 

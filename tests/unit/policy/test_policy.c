@@ -57,12 +57,12 @@ struct told {
 	int64_t until_s;
 };
 
-/* The letters name the rules by number that hold the user (m) and whose groups are missing (x). */
+/* The rules by number that hold the user, and whose groups are missing; as letters from 'a' those that nobody can tell about. */
 static struct told judge(const struct config *config, const char *attributes, const char *member, const char *missing,
 			 enum wa_kind kind)
 {
 	static const bool no_sites[COUNT_OF(sites)] = {false};
-	bool in[COUNT_OF(rules)] = {false}, gone[COUNT_OF(rules)] = {false};
+	bool in[COUNT_OF(rules)] = {false}, gone[COUNT_OF(rules)] = {false}, unclear[COUNT_OF(rules)] = {false};
 	struct arena *arena = arena_new(65536);
 	const struct policy_question question = {.may_redirect = kind == WA_KIND_USER};
 	struct policy_judgement judgement;
@@ -71,6 +71,7 @@ static struct told judge(const struct config *config, const char *attributes, co
 	    .user = build_entry(arena, "uid=alice", attributes),
 	    .user_id = "id",
 	    .rule_member = in,
+	    .rule_uncertain = unclear,
 	    .rule_missing = gone,
 	    .site_member = no_sites,
 	    .now_s = 1795500000,
@@ -79,7 +80,7 @@ static struct told judge(const struct config *config, const char *attributes, co
 	for (; *member != '\0'; member++)
 		in[*member - '0'] = true;
 	for (; *missing != '\0'; missing++)
-		gone[*missing - '0'] = true;
+		*(*missing >= 'a' ? &unclear[*missing - 'a'] : &gone[*missing - '0']) = true;
 	policy_rate(config, &facts, &standing);
 	policy_judge(config, &standing, &question, &judgement);
 	arena_free(&arena);
@@ -128,6 +129,15 @@ static void policy_judge__facts__verdict_in_the_order_of_judgement(void **state)
 	    {"deny group missing beats another deny", "uid=a", "2", "0", WA_ERROR, WA_REASON_DENY_GROUP_MISSING, 0},
 	    {"deny group missing, ignored", "uid=a", "1", "2", WA_AUTHORIZE, WA_REASON_MEMBER, 1},
 	    {"allow group missing", "uid=a", "3", "1", WA_AUTHORIZE, WA_REASON_MEMBER, 3},
+	    {"a deny group may hold him", "uid=a", "1", "a", WA_ERROR, WA_REASON_DENY_GROUP_UNKNOWN, 0},
+	    {"a later deny group may", "uid=a", "1", "c", WA_ERROR, WA_REASON_DENY_GROUP_UNKNOWN, 2},
+	    {"it may, and one does", "uid=a", "12", "a", WA_DENY, WA_REASON_DENIED_GROUP, 2},
+	    {"it may, and one is missing", "uid=a", "1", "0c", WA_ERROR, WA_REASON_DENY_GROUP_MISSING, 0},
+	    {"it may, and his account is disabled", "pwdAccountLockedTime=000001010000Z", "1", "a", WA_DENY,
+	     WA_REASON_ACCOUNT_DISABLED, POLICY_NO_RULE},
+	    {"it may, and nothing lets him in", "uid=a", "", "a", WA_DENY, WA_REASON_NOT_A_MEMBER, POLICY_NO_RULE},
+	    {"it may, and he belongs elsewhere", "l=EMEA", "1", "a", WA_ERROR, WA_REASON_DENY_GROUP_UNKNOWN, 0},
+	    {"an allow group may hold him", "uid=a", "1", "d", WA_AUTHORIZE, WA_REASON_MEMBER, 1},
 	};
 	struct config config = policy();
 
@@ -151,6 +161,7 @@ static void policy_judge__administrator__only_where_a_matching_rule_says_so(void
 	assert_true(judge(&config, "uid=a", "3", "", WA_KIND_USER).administrator);
 	assert_true(judge(&config, "uid=a", "13", "", WA_KIND_USER).administrator);
 	assert_false(judge(&config, "uid=a", "03", "", WA_KIND_USER).administrator);
+	assert_false(judge(&config, "uid=a", "3", "a", WA_KIND_USER).administrator);
 	assert_false(judge(&config, "uid=a", "", "", WA_KIND_USER).administrator);
 }
 
@@ -322,6 +333,7 @@ static void policy_rate__a_lock__lasts_as_long_as_is_known(void **state)
 	struct policy_facts facts = {
 	    .user_id = "id",
 	    .rule_member = (const bool[COUNT_OF(rules)]){false, true},
+	    .rule_uncertain = (const bool[COUNT_OF(rules)]){false},
 	    .rule_missing = (const bool[COUNT_OF(rules)]){false},
 	    .site_member = (const bool[COUNT_OF(sites)]){false},
 	    .now_s = 1795500000,
@@ -362,6 +374,7 @@ static void policy_rate__account_of_ad__counts_as_the_policy_says(void **state)
 	struct policy_facts facts = {
 	    .user_id = "id",
 	    .rule_member = (const bool[COUNT_OF(rules)]){false, true},
+	    .rule_uncertain = (const bool[COUNT_OF(rules)]){false},
 	    .rule_missing = (const bool[COUNT_OF(rules)]){false},
 	    .site_member = (const bool[COUNT_OF(sites)]){false},
 	    .now_s = 1795500000,
