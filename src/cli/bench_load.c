@@ -34,6 +34,7 @@ struct asker {
 	struct condition freed;
 	struct slot *free;
 	size_t under_way;
+	uint64_t heard_ms; /* of the last answer, or the beginning (clock_monotonic_ms()) */
 	struct load_result result;
 };
 
@@ -42,7 +43,7 @@ struct load {
 	const struct senders *senders;
 	struct asker *askers; /* owned; of all runs that left questions behind, and of the one under way */
 	struct load_plan plan;
-	uint64_t begin_ns, end_ns, patience_ms; /* patience: for an answer */
+	uint64_t begin_ns, end_ns, patience_ms; /* patience: for any answer */
 	atomic_size_t cursor;                   /* the next sender */
 	struct mutex lock;                      /* guards: running */
 	struct condition ended;
@@ -140,6 +141,7 @@ static void decided(void *context, const struct wa_decision *decision)
 		authorized[slot->sender] = 1;
 	mutex_lock(&asker->lock);
 	count_locked(asker, slot, decision, now_ns);
+	asker->heard_ms = now_ns / NS_PER_MS;
 	mutex_unlock(&asker->lock);
 	if (decision->reason != WA_REASON_OVERLOAD && ask_next(slot, now_ns))
 		return;
@@ -190,16 +192,24 @@ static bool ask_next(struct slot *slot, uint64_t now_ns)
 	return load->plan.rate == 0 && now_ns < load->end_ns && ask(slot->asker, slot, now_ns);
 }
 
+/* Wait for slots to be freed. False: it is `until_ms`, or no answer at all has come for too long; in a closed loop slots come free at its end only. */
+static bool wait_freed_locked(struct asker *asker, uint64_t until_ms) REQUIRES(asker->lock)
+{
+	uint64_t give_up_ms = asker->heard_ms + asker->load->patience_ms;
+
+	if (condition_wait_until(&asker->freed, &asker->lock, until_ms < give_up_ms ? until_ms : give_up_ms))
+		return true;
+	return clock_monotonic_ms() < until_ms && asker->heard_ms + asker->load->patience_ms > give_up_ms;
+}
+
 /* All free slots at once, or NULL at the end of the run, and when no answer has come for too long. They count as under way. */
 static struct slot *take_free(struct asker *asker)
 {
 	uint64_t end_ms = asker->load->end_ns / NS_PER_MS;
-	uint64_t give_up_ms = clock_monotonic_ms() + asker->load->patience_ms;
-	uint64_t until_ms = end_ms < give_up_ms ? end_ms : give_up_ms;
 	struct slot *taken;
 
 	mutex_lock(&asker->lock);
-	while (asker->free == NULL && condition_wait_until(&asker->freed, &asker->lock, until_ms))
+	while (asker->free == NULL && wait_freed_locked(asker, end_ms))
 		continue;
 	taken = asker->free;
 	asker->free = NULL;
@@ -281,10 +291,8 @@ static void ask_open(struct asker *asker)
 
 static void wait_for_answers(struct asker *asker)
 {
-	uint64_t give_up_ms = clock_monotonic_ms() + asker->load->patience_ms;
-
 	mutex_lock(&asker->lock);
-	while (asker->under_way > 0 && condition_wait_until(&asker->freed, &asker->lock, give_up_ms))
+	while (asker->under_way > 0 && wait_freed_locked(asker, UINT64_MAX))
 		continue;
 	mutex_unlock(&asker->lock);
 }
@@ -338,6 +346,7 @@ static enum status start_asker(struct load *load, unsigned number, unsigned thre
 
 	if (asker == NULL)
 		return error_no_memory(error);
+	asker->heard_ms = clock_monotonic_ms();
 	if (plan->rate > 0) {
 		asker->interval_ns = NS_PER_S * threads / plan->rate;
 		asker->first_due_ns = load->begin_ns + NS_PER_S * number / plan->rate;

@@ -107,6 +107,15 @@ class BenchTest(unittest.TestCase):
                 self.assertEqual((done.returncode, done.stdout), (3, ""))
                 self.assertIn("not answered", done.stderr)
 
+    def test_warm_up_that_takes_longer_than_an_answer_may__goes_on(self):
+        """Patience is for an answer, not for all of them: of a million users the last one is asked late."""
+        with open(self.senders, "w", encoding="utf-8") as file:
+            file.writelines("user%d\n" % number for number in range(8 * 512))
+        self.script("timeout 1", "answer * authorize member delay=300")
+        measured = self.measure("--phases", "warm", "--api")
+        self.assertEqual((measured["warm_up_asked"], measured["warm_users"]), (8 * 512, 8 * 512))
+        self.assertGreater(measured["warm_up_ns"], 2.1e9)
+
     def test_engine_that_takes_no_question__is_an_error(self):
         self.script("answer user7 authorize member refuse", "answer * authorize member")
         measured = self.measure("--phases", "cold,warm", status=3)
