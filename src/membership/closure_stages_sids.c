@@ -131,7 +131,13 @@ static bool ask_sid(struct closure_load *load, size_t root, const struct sid *si
 				       sid_filter(load, sid));
 	sid_format(sid, text);
 	load->roots[root] = ROOT_ELSEWHERE;
-	return closure_builder_set_root(load->builder, root, text, text) == STATUS_OK;
+	if (closure_builder_set_root(load->builder, root, text, text) != STATUS_OK)
+		return false;
+	/* Of another forest: tokens here may hold it (sIDHistory), but who of that forest is in it is not known. */
+	if (dir_forest_find_issuer(load->forest, sid) == NULL)
+		(void)closure_builder_add_holding(load->builder, closure_builder_digest_id(load->builder, text),
+						  CLOSURE_HOLDS_FOREIGN);
+	return true;
 }
 
 /* A pinned root is asked for by its SID, whatever it is called now. */

@@ -69,6 +69,16 @@ class ForeignGroups(Principals):
         self.corp.unlink(self.inner, self.sender)
         self.assertEqual(self.both(allow=[self.corp.group("empty")]), [STRANGER, STRANGER])
 
+    def test_a_deny_rule_names_it(self):
+        """It is no group here. In a forest of several domains tokens may hold its SID: those of the forest are known by that."""
+        for sid in (FOREIGN_GROUP, DOMAIN + "-9998", "S-1-5-11"):
+            self.assertEqual(self.both(deny=[sid]), [("error", "deny-group-missing")] * 2, sid)
+        self.forest.add_domain("east.corp.example.test", "EAST")
+        for sid in (FOREIGN_GROUP, DOMAIN + "-9998"):
+            self.assertEqual(self.both(deny=[sid]), [UNKNOWN, MEMBER], sid)
+        self.assertEqual(self.both(deny=["S-1-5-11"]), [("error", "deny-group-missing")] * 2)
+        self.assertEqual(self.both(allow=[FOREIGN_GROUP], deny=[]), [STRANGER, STRANGER])
+
     def test_in_an_allow_rule_it_lets_nobody_in_and_keeps_nobody_out(self):
         self.corp.link(self.people, self.foreign_group)
         self.assertEqual(self.both(), [MEMBER, MEMBER])

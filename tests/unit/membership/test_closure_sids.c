@@ -220,6 +220,23 @@ static void closure_load__several_domains__a_sid_of_another_is_elsewhere(void **
 	}
 }
 
+static void closure_load__several_domains__of_a_group_of_another_forest_foreigners_may_be(void **state)
+{
+	static const struct {
+		const char *name;
+		uint32_t holder; /* the root is the only group */
+	} rows[] = {{EMEA_SID "-1104", CLOSURE_NONE}, {"S-1-5-21-9-9-9-1104", 0}};
+	struct domain_stage *stage = *state;
+
+	add_emea(stage);
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		stage->names[0] = rows[i].name;
+		domain_stage_load_well(stage);
+		assert_row(rows[i].name,
+			   closure_find_holder(stage->closure, 0, CLOSURE_HOLDS_FOREIGN) == rows[i].holder);
+	}
+}
+
 /* What the domain controller shows of it counts all the same: a group here that is held by one elsewhere. */
 static void closure_load__a_group_elsewhere__holds_what_shows_it(void **state)
 {
@@ -380,6 +397,7 @@ int main(void)
 	    LOAD_TEST(closure_load__several_names__have_each_their_own_state),
 	    LOAD_TEST(closure_load__two_of_a_name__are_none),
 	    LOAD_TEST(closure_load__several_domains__a_sid_of_another_is_elsewhere),
+	    LOAD_TEST(closure_load__several_domains__of_a_group_of_another_forest_foreigners_may_be),
 	    LOAD_TEST(closure_load__a_group_elsewhere__holds_what_shows_it),
 	    LOAD_TEST(closure_load__one_domain__a_sid_of_another_is_missing),
 	    LOAD_TEST(closure_load__extended_dns_are_not_offered__is_refused),
