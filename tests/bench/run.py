@@ -36,7 +36,7 @@ def read_arguments():
 
 def policy_for(folder, slapd, arguments):
     groups = {"connections": arguments.connections} if arguments.connections else None
-    cache = {"max-entries": max(100000, 2 * arguments.users), "max-bytes": "1GB"}
+    cache = {"max-entries": max(100000, arguments.users + arguments.users // 20), "max-bytes": "1GB"}
     return testbed.write_policy(folder.join("policy.xml"), slapd,
                                 allow=[testbed.group_dn(generate.ROOT, slapd.suffix)], groups=groups, cache=cache)
 
