@@ -173,6 +173,17 @@ class ChangeTest(ControllerTest):
         self.asker.wait_for("bob", "authorize")
 
 
+    def test_an_organizational_unit_that_is_renamed(self):
+        """The controller tells of the unit alone, and all DNs beneath it are others."""
+        dc = self.dc
+        dc.modify("dn: OU=Groups,%s\nchangetype: modrdn\nnewrdn: OU=Moved\ndeleteoldrdn: 1\n" % dc.suffix)
+        dc.modify("dn: OU=People,%s\nchangetype: modrdn\nnewrdn: OU=Staff\ndeleteoldrdn: 1\n" % dc.suffix)
+        time.sleep(1)
+        group, carol = "CN=outer,OU=Moved," + dc.suffix, "CN=carol,OU=Staff," + dc.suffix
+        self.check_revoked(self.asker, "carol", lambda: dc.remove_member(group, carol))
+        self.asker.wait_for("bob", "authorize")
+
+
 class FollowTest(ControllerTest):
     @staticmethod
     def give_name(samba, name):
