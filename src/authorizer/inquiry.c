@@ -84,6 +84,8 @@ static void end(struct inquiry *inquiry)
 	inquiry->findings.standing = &inquiry->standing;
 	inquiry->findings.is_late = clock_monotonic_ms() >= inquiry->deadline_ms;
 	inquiry_keep(inquiry);
+	if (inquiry->standing.verdict == WA_DENY)
+		membership_show_denied(regime->membership, &inquiry->lookup, inquiry->user);
 	engine_show_figures(regime->engine, regime);
 	unlink_inquiry(inquiry);
 	tell(inquiry);
@@ -284,6 +286,7 @@ static void seek(struct inquiry *inquiry)
 	inquiry->lookup.arena = inquiry->arena;
 	inquiry->lookup.user = inquiry->sender.user == NULL ? "" : inquiry->sender.user;
 	inquiry->lookup.first = inquiry->first;
+	inquiry->lookup.question = inquiry->form.high;
 	if (membership_prepare(regime->membership, &inquiry->lookup) != STATUS_OK) {
 		end_no_memory(inquiry);
 		return;

@@ -17,7 +17,7 @@
 static const char *const partitions_attributes[] = {
     "objectClass", "nCName", "dnsRoot", "nETBIOSName", "systemFlags", "enabled", "uPNSuffixes", NULL,
 };
-static const char *const domain_attributes[] = {"objectSid", "lockoutDuration", NULL};
+static const char *const domain_attributes[] = {"objectSid", "lockoutDuration", "replUpToDateVector", NULL};
 static const char *const trust_attributes[] = {
     "trustPartner", "flatName", "securityIdentifier", "trustDirection", "trustAttributes", NULL,
 };

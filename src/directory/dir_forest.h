@@ -6,6 +6,9 @@
  *	dir_forest_ask     after the root DSE: DIR_FOREST_SEARCHES searches, one round trip
  *	dir_forest_take    their answers become a forest, immutable and reference-counted
  *
+ * The head of the domain is asked for replUpToDateVector as well (dir_vector.h), which says nothing of the forest: it is for whoever
+ * sends the searches.
+ *
  * Domains are the crossRefs below CN=Partitions with the flags of an NTDS domain. `home` is the one that the policy's search
  * base lies in: only its users are found there. A domain's SID stands in the extended DN of its nCName, and for the domain
  * controller's own domain in the objectSid of its head, so that of a server without extended DNs other domains have none.

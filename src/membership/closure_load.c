@@ -63,6 +63,7 @@ void closure_load_finish(struct closure_load *load, enum status status, const st
 	    .server = load->server,
 	    .search_flags = dir_facts_search_flags(&load->facts),
 	    .forest = load->forest,
+	    .origin = load->origin,
 	    .began_us = load->began_us,
 	    .ends_us = ends_us(load),
 	    .marked_us = load->marked_us,
@@ -163,6 +164,8 @@ void closure_load_again(struct closure_load *load)
 	arena_free(&load->arena);
 	load->arena = arena_new(LOAD_MAX_BYTES);
 	load->facts = (struct dir_facts){.kind = DIR_KIND_GENERIC};
+	load->origin = (struct closure_origin){.has_id = false};
+	load->origin_mark = NULL;
 	load->builder = closure_builder_new(load->plan->root_count, &load->key, load->plan->index_budget_bytes);
 	memory_free(load->csn);
 	memory_free(load->latest);
@@ -196,8 +199,8 @@ static bool accept(struct closure_load *load, const struct dir_search *search, s
 		return true;
 	if (load->stage == STAGE_RESOLVE && search->code == LDAP_INVALID_DN_SYNTAX)
 		return true;
-	/* Whom a domain trusts may be hidden; dir_forest_take() says what that means. */
-	if (load->stage == STAGE_FOREST && number == DIR_FOREST_TRUSTS && is_no(search->outcome))
+	/* Whom a domain trusts may be hidden, which dir_forest_take() says the meaning of; and so may who the controller is. */
+	if (load->stage == STAGE_FOREST && number >= DIR_FOREST_TRUSTS && is_no(search->outcome))
 		return true;
 	if (load->stage == STAGE_DELTA && search->outcome == DIR_OUTCOME_LIMIT) {
 		closure_load_again(load);
@@ -293,7 +296,7 @@ enum status closure_load_start(struct dir_pool *pool, struct executor *executor,
 	struct closure_load *load = memory_new(sizeof(*load));
 	size_t most = plan->root_count + CLOSURE_LOAD_BATCH + 2;
 
-	_Static_assert((int)DIR_FOREST_SEARCHES <= CLOSURE_LOAD_BATCH, "the forest's questions travel together");
+	_Static_assert((int)DIR_FOREST_SEARCHES + 2 <= CLOSURE_LOAD_BATCH, "the forest's questions travel together");
 
 	if (load == NULL)
 		return STATUS_NO_MEMORY;

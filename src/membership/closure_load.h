@@ -15,7 +15,8 @@
  *
  *	stage    round trip                                                then
  *	PROBE    as above                                                  FOREST
- *	FOREST   the domains                                               MARK
+ *	FOREST   the domains; which controller it is, and how far it is     MARK
+ *	         with the changes of the others
  *	MARK     highestCommittedUSN of the domain controller              LIST
  *	LIST     all nested groups with those that hold them, and each     CHECK
  *	         root: by its DN, its SID or its name
@@ -45,6 +46,7 @@
 #include <directory/dir_facts.h>
 #include <directory/dir_forest.h>
 #include <directory/dir_pool.h>
+#include <directory/dir_vector.h>
 #include <membership/closure.h>
 #include <os/executor.h>
 #include <stdbool.h>
@@ -76,6 +78,14 @@ struct closure_plan {
 	uint64_t index_budget_bytes; /* 0: no member index */
 };
 
+/* The domain controller that was read from. */
+struct closure_origin {
+	bool has_id; /* it shows its invocationId */
+	uint8_t id[DIR_VECTOR_ID_BYTES];
+	bool has_vector;          /* it shows how far it is with the changes of the others */
+	struct dir_vector vector; /* what is read later has them; borrowed as all else is */
+};
+
 struct closure_load;
 
 /* What came of it; borrowed during `done`. */
@@ -91,9 +101,10 @@ struct closure_loaded {
 	uint64_t marked_us;    /* after MARK: what is read from now on, until `done`, goes with the closure */
 	unsigned search_flags; /* for searches of this server: dir_facts_search_flags */
 	const struct dir_forest
-	    *forest;           /* of an Active Directory; take a reference to keep it; NULL: another kind of server */
-	bool csn_is_doubtful;  /* the server does not offer RFC 4533, so perhaps nobody keeps its contextCSN */
-	bool csn_stands_still; /* there is a contextCSN, but a group is newer: `csn` is NULL */
+	    *forest; /* of an Active Directory; take a reference to keep it; NULL: another kind of server */
+	struct closure_origin origin; /* zeroed where it is no domain controller */
+	bool csn_is_doubtful;         /* the server does not offer RFC 4533, so perhaps nobody keeps its contextCSN */
+	bool csn_stands_still;        /* there is a contextCSN, but a group is newer: `csn` is NULL */
 	const enum root_state *roots; /* [root_count] */
 	size_t invalid_members;       /* member values that are no DNs */
 	unsigned searches;

@@ -51,6 +51,8 @@ struct closure_load {
 	struct arena *arena; /* of this attempt: what the server says of itself, filters */
 	struct dir_facts facts;
 	const struct dir_forest *forest; /* Active Directory's; NULL: it is another kind of server */
+	struct closure_origin origin;
+	const char *origin_mark; /* of the one that showed it, in the arena; NULL: none */
 	struct closure_builder *builder;
 	struct closure_nest nest; /* by SID */
 	enum root_state *roots;

@@ -19,6 +19,7 @@
 
 static const char any_entry[] = "(objectClass=*)";
 static const char *const root_attributes[] = {"objectClass", "objectSid", "groupType", "sAMAccountName", NULL};
+static const char *const origin_attributes[] = {"invocationId", NULL};
 
 /* FOREST */
 
@@ -26,6 +27,78 @@ static enum status refuse_names(struct error *error)
 {
 	error_set(error, STATUS_REFUSED, "the domain controller does not offer extended DNs (1.2.840.113556.1.4.529)");
 	return error_hint(error, STATUS_REFUSED, "without them it does not show the SIDs of a user's groups");
+}
+
+/* After the forest's questions: who answers, by its name and by its database's. */
+enum { ORIGIN_MARK = DIR_FOREST_SEARCHES, ORIGIN_ID };
+
+static bool ask_origin(struct closure_load *load)
+{
+	if (closure_load_add_csn(load) == NULL)
+		return false;
+	return load->facts.ds_service_name == NULL ||
+	       closure_load_add(load, load->facts.ds_service_name, DIR_SCOPE_BASE, any_entry, origin_attributes) !=
+		   NULL;
+}
+
+static bool take_vector(struct closure_load *load, const struct dir_entry *head)
+{
+	const struct dir_value *value = head == NULL ? NULL : dir_entry_single(head, "replUpToDateVector");
+	const char *copy;
+
+	if (value == NULL)
+		return true;
+	if ((copy = arena_copy_bytes(load->arena, value->data, value->length)) == NULL)
+		return false;
+	load->origin.has_vector = dir_vector_parse(copy, value->length, &load->origin.vector);
+	return true;
+}
+
+/* Another one has taken over since it was asked what it is. */
+static bool is_of_other(const struct closure_load *load)
+{
+	const struct dir_entry *dse = load->found[ORIGIN_MARK].entries;
+	const struct dir_value *name = dse == NULL ? NULL : dir_entry_single(dse, "dsServiceName");
+
+	return name != NULL && load->facts.ds_service_name != NULL &&
+	       strcmp(name->data, load->facts.ds_service_name) != 0;
+}
+
+/* Not closure_csn_of, whose NULL may be for want of memory: whoever is not known is believed. */
+static bool take_origin_mark(struct closure_load *load)
+{
+	const struct dir_entry *dse = load->found[ORIGIN_MARK].entries;
+	enum status status = STATUS_NOT_FOUND;
+	struct text mark;
+
+	text_init(&mark);
+	if (dse != NULL)
+		status = dir_mark_of(dse, &mark);
+	if (status == STATUS_OK) {
+		load->origin_mark = arena_copy_text(load->arena, text_string(&mark));
+		status = load->origin_mark == NULL ? STATUS_NO_MEMORY : STATUS_OK;
+	}
+	text_done(&mark);
+	return status != STATUS_NO_MEMORY;
+}
+
+/* @return false: no memory. */
+static bool take_origin(struct closure_load *load)
+{
+	const struct dir_value *id;
+
+	if (!take_origin_mark(load))
+		return false;
+	if (load->origin_mark == NULL || load->facts.ds_service_name == NULL)
+		return true;
+	if (!take_vector(load, load->found[DIR_FOREST_DOMAIN].entries))
+		return false;
+	id = load->found[ORIGIN_ID].entries == NULL ? NULL
+						    : dir_entry_single(load->found[ORIGIN_ID].entries, "invocationId");
+	load->origin.has_id = id != NULL && id->length == sizeof(load->origin.id);
+	if (load->origin.has_id)
+		memcpy(load->origin.id, id->data, id->length);
+	return true;
 }
 
 void closure_sids_ask_forest(struct closure_load *load)
@@ -39,6 +112,10 @@ void closure_sids_ask_forest(struct closure_load *load)
 			return;
 		}
 	}
+	if (!ask_origin(load)) {
+		closure_load_no_memory(load);
+		return;
+	}
 	status = load->facts.offers_extended_dn ? dir_forest_ask(&load->facts, load->arena, load->found, &error)
 						: refuse_names(&error);
 	if (status == STATUS_OK)
@@ -50,12 +127,20 @@ void closure_sids_ask_forest(struct closure_load *load)
 void closure_sids_settle_forest(struct closure_load *load)
 {
 	struct error error;
-	enum status status =
-	    dir_forest_take(&load->facts, load->plan->directory->base, load->found, &load->forest, &error);
+	enum status status;
 
+	if (is_of_other(load)) {
+		closure_load_again(load);
+		return;
+	}
+	status = dir_forest_take(&load->facts, load->plan->directory->base, load->found, &load->forest, &error);
 	if (status != STATUS_OK) {
 		error_prefix(&error, "could not read the domains of the forest");
 		closure_load_finish(load, status, &error, NULL);
+		return;
+	}
+	if (!take_origin(load)) {
+		closure_load_no_memory(load);
 		return;
 	}
 	closure_builder_set_by_sid(load->builder);
@@ -195,10 +280,16 @@ static bool add_listing(struct closure_load *load, const char *base, const char 
 void closure_sids_ask_list(struct closure_load *load)
 {
 	const struct closure_plan *plan = load->plan;
-	/* Wherever groups are looked for: principals are in a container of the domain. */
-	bool is_asked = add_listing(load, plan->directory->group_base, closure_nest_filter, list_entry) &&
-			add_listing(load, load->forest->home->naming_context, closure_principal_filter, list_principal);
+	bool is_asked;
 
+	/* All has to be of the one that has shown who it is. */
+	if (load->csn != NULL && load->origin_mark != NULL && dir_mark_is_of_other(load->csn, load->origin_mark)) {
+		closure_load_again(load);
+		return;
+	}
+	/* Wherever groups are looked for: principals are in a container of the domain. */
+	is_asked = add_listing(load, plan->directory->group_base, closure_nest_filter, list_entry) &&
+		   add_listing(load, load->forest->home->naming_context, closure_principal_filter, list_principal);
 	for (size_t root = 0; root < plan->root_count && is_asked; root++)
 		is_asked = plan->names[root] == NULL || ask_root(load, root);
 	if (is_asked)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <base/text.h>
+#include <directory/dir_mark.h>
 #include <identity/dn.h>
 #include <identity/sender.h>
 #include <membership/closure_csn.h>
@@ -112,7 +113,11 @@ static enum status prepare_unwatched(struct membership *membership, struct membe
 	/* Nobody waits for this one, so it is no matter when there is no memory for it. */
 	if (is_old(membership, lookup->asked_us))
 		(void)!membership_load(membership);
-	if (lookup->proven || membership->csn == NULL || membership->closure_began_us >= lookup->began_us)
+	if (membership->csn == NULL)
+		return STATUS_OK;
+	/* What proves the closure does not prove that the user's entry is of the same domain controller. */
+	if (!closure_is_by_sid(membership->closure) &&
+	    (lookup->proven || membership->closure_began_us >= lookup->began_us))
 		return STATUS_OK;
 	lookup->mark_base = arena_copy_text(lookup->arena, membership->csn_base);
 	return lookup->mark_base == NULL ? STATUS_NO_MEMORY : STATUS_OK;
@@ -181,6 +186,22 @@ static uint64_t fresh_since(const struct membership *membership, const struct me
 	return since_us < lookup->asked_us ? since_us : lookup->asked_us;
 }
 
+/* The user's entry is of another domain controller than the closure: they are read from one. */
+static enum membership_next read_from_one(struct membership *membership, struct membership_lookup *lookup)
+{
+	if (membership->closure_began_us < lookup->began_us)
+		return membership_refresh(membership, lookup);
+	if (lookup->anews < MEMBERSHIP_MAX_ANEWS)
+		return MEMBERSHIP_ANEW;
+	error_set(&lookup->error, STATUS_UNREACHABLE, "several domain controllers answer in turn");
+	return MEMBERSHIP_UNKNOWN;
+}
+
+static bool is_of_two(const struct membership *membership, const struct membership_lookup *lookup)
+{
+	return lookup->mark != NULL && membership->csn != NULL && dir_mark_is_of_other(lookup->mark, membership->csn);
+}
+
 /* Whether the closure may be used, and whether the user's entry goes with it: see the header. MEMBERSHIP_DONE: both. */
 static enum membership_next check(struct membership *membership, struct membership_lookup *lookup)
 {
@@ -192,6 +213,8 @@ static enum membership_next check(struct membership *membership, struct membersh
 		return MEMBERSHIP_ANEW;
 	if (is_over(membership, lookup) || (!is_watched && !is_fresh(membership, lookup)))
 		next = membership_refresh(membership, lookup);
+	else if (!is_watched && is_of_two(membership, lookup))
+		next = read_from_one(membership, lookup);
 	else if (is_watched)
 		next = membership_check_watched(membership, lookup);
 	if (next != MEMBERSHIP_DONE || lookup->is_of_one_moment || lookup->asked_us >= membership->closure_marked_us ||
@@ -262,6 +285,10 @@ enum membership_next membership_step(struct membership *membership, struct membe
 	}
 	if (user == NULL)
 		return MEMBERSHIP_DONE;
+	if (lookup->asked == 0 && membership_lag_concerns(membership, lookup, user)) {
+		(void)membership_lag_refuse(&lookup->error);
+		return MEMBERSHIP_UNKNOWN;
+	}
 	if (closure_is_by_sid(lookup->closure))
 		return step_by_sid(membership, lookup, user);
 	if (membership->directory->strategy == CONFIG_STRATEGY_MEMBEROF)

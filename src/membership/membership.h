@@ -30,9 +30,8 @@
  *	than was told has it polled at once. Marks of two controllers cannot be compared: the watch follows the pool to the one that
  *	answers, once its own has not answered for a while. What changed unseen (deletions) may be anybody: everybody is
  *	looked up again, and whether all groups of the closure exist still is asked in one round trip.
- *	Not known: whether a controller that the pool fails over to has got what was seen at the one before. A revocation that was seen there
- *	may be undone by it until it has replicated (between controllers of one site within some 15 s). replUpToDateVector of
- *	the domain would tell.
+ *	A controller that the pool fails over to may lack what was seen at the one before: whom that concerns is not answered until it has
+ *	replicated (membership_lag.h). So the user's entry and the closure have to be of one controller, also while nothing is watched.
  *
  * Freshness under a watch without marks (a persistent search: 389 Directory Server)
  *	The same order. Answers show who the server is, once a connection: it has to be the one that is watched, or the directory counts as not
@@ -121,6 +120,7 @@ struct membership_lookup {
 	/* given at membership_prepare; all else is zero at membership_begin */
 	struct arena *arena;      /* the asker's; what is below lives in it, the searches' answers apart */
 	const char *user;         /* the name by which the user is asked for; for a guess at the DN */
+	uint64_t question;        /* a keyed hash of whom it is about, the same each time */
 	struct dir_search *first; /* room for MEMBERSHIP_FIRST_SEARCHES, cleared; freed by membership_done */
 
 	/* the next round trip: with the user's own search, filled by membership_prepare; later the lookup's own */
@@ -268,6 +268,13 @@ size_t membership_hashes(const struct membership *membership, const struct dir_e
 /** The hash of an entry's stable id, and of a name by which people are looked up. */
 uint64_t membership_id_hash(const struct membership *membership, const char *id);
 uint64_t membership_name_hash(const struct membership *membership, const char *name, size_t length);
+
+/**
+ * This lookup, which was DONE, has led to a denial: another domain controller, which may lack the reason, must not let the user in.
+ * @param user  NULL: there is none.
+ */
+void membership_show_denied(struct membership *membership, const struct membership_lookup *lookup,
+			    const struct dir_entry *user);
 
 void membership_done(struct membership_lookup *lookup);
 

@@ -131,6 +131,7 @@ static void take_closure(struct membership *membership, const struct closure_loa
 	membership->load_us = clock_monotonic_us() - loaded->began_us;
 	membership->csn_is_doubtful = loaded->csn_is_doubtful;
 	membership->proven_us = loaded->began_us;
+	membership_lag_take_load(membership, loaded);
 	membership->listener.learned(membership->listener.context);
 	membership_tell_holdings(membership);
 	if (first) {
@@ -216,6 +217,8 @@ static enum status open_parts(struct membership *membership, struct error *error
 	if (membership->pins == NULL || membership->roots == NULL || membership->holdings_told == NULL)
 		return error_no_memory(error);
 	membership->plan.pins = membership->pins;
+	if ((status = membership_lag_open(membership, error)) != STATUS_OK)
+		return status;
 	return membership_watch_open(membership, error);
 }
 
@@ -263,6 +266,7 @@ void membership_close(struct membership **reference)
 	if (membership == NULL)
 		return;
 	membership_watch_done(membership);
+	membership_lag_done(membership);
 	for (size_t root = 0; membership->pins != NULL && root < membership->plan.root_count; root++)
 		memory_free(membership->pins[root]);
 	memory_free(membership->pins);
@@ -283,6 +287,7 @@ void membership_stop(struct membership *membership)
 	membership->stopped = true;
 	membership_watch_stop(membership);
 	membership_token_stop(membership);
+	membership_lag_stop(membership);
 }
 
 bool membership_has_ended(const struct membership *membership)

@@ -4,6 +4,7 @@
 #include <base/compiler.h>
 #include <membership/closure_entry.h>
 #include <os/clock.h>
+#include <string.h>
 
 static void begin_pending(struct membership *membership)
 {
@@ -124,4 +125,55 @@ void membership_replay(struct membership *membership)
 		begin_pending(membership);
 		membership->pending.concern.everything = true;
 	}
+}
+
+/* Telling who may be touched */
+
+static void touch(struct membership *membership, uint64_t hash)
+{
+	membership->listener.touched(membership->listener.context, hash);
+}
+
+/* The entry itself, and everybody who is looked up by a name that it shows. */
+static void touch_entry(struct membership *membership, const struct dir_watch_event *event)
+{
+	const struct config_directory *directory =
+	    membership->forest == NULL ? membership->directory : membership->adapted;
+	const char *const names[] = {directory->user_name_attribute, directory->user_upn_attribute};
+
+	touch(membership, membership_id_hash(membership, event->id));
+	for (size_t i = 0; i < COUNT_OF(names); i++) {
+		const struct dir_attribute *values =
+		    names[i] == NULL ? NULL : dir_entry_attribute(event->entry, names[i]);
+
+		for (size_t k = 0; values != NULL && k < values->value_count; k++)
+			touch(membership,
+			      membership_name_hash(membership, values->values[k].data, values->values[k].length));
+	}
+}
+
+void membership_heed_change(struct membership *membership, const struct dir_watch_event *event)
+{
+	touch_entry(membership, event);
+	membership_heed_governor(membership, event);
+	/* Nobody is told who entered the group, or left it. */
+	if (membership->closure != NULL && closure_is_by_sid(membership->closure) &&
+	    closure_find_id(membership->closure, event->id, strlen(event->id)) != CLOSURE_NONE)
+		membership->listener.everything_touched(membership->listener.context);
+	if (membership->loading || membership->pending.patch != NULL)
+		membership_remember(membership, event);
+	if (membership->watched.covers)
+		membership_heed(membership, event);
+	membership_lag_see_change(membership, event);
+}
+
+/* Anybody may be gone, and any group. */
+void membership_heed_gap(struct membership *membership)
+{
+	membership->listener.everything_touched(membership->listener.context);
+	if (membership->loading || membership->pending.patch != NULL)
+		membership->heard_unseen = true;
+	if (membership->watched.covers)
+		membership_heed_unseen(membership);
+	membership_lag_see_unseen(membership);
 }

@@ -10,6 +10,7 @@
  *	membership_unmarked.c   the same under a watch without marks
  *	membership_token.c      the cross-check on Active Directory
  *	membership_holding.c    what groups of Active Directory hold beside people and groups
+ *	membership_lag.c        what one domain controller has shown and another may lack
  */
 #ifndef WSMAUTHZ_MEMBERSHIP_MEMBERSHIP_PRIVATE_H
 #define WSMAUTHZ_MEMBERSHIP_MEMBERSHIP_PRIVATE_H
@@ -21,6 +22,7 @@
 #include <membership/closure_load.h>
 #include <membership/closure_patch.h>
 #include <membership/membership.h>
+#include <membership/membership_lag.h>
 #include <membership/membership_token.h>
 
 /*
@@ -150,6 +152,7 @@ struct membership {
 	size_t known_count, known_next;
 
 	struct token_check token;
+	struct lag lag;
 
 	char *people; /* where users were found: the parent's DN in guesses; NULL: not known */
 };
@@ -210,6 +213,9 @@ void membership_watch_load_later(struct membership *membership);
 
 /* membership_heard.c */
 
+/** The watch told of a change; of one that was not seen. Who may be touched is told. */
+void membership_heed_change(struct membership *membership, const struct dir_watch_event *event);
+void membership_heed_gap(struct membership *membership);
 /** The timer's. */
 void membership_ripple(void *context);
 /** A change of an entry that governs others, or of one of which nothing is shown, touches them all, at once and a few times later. */

@@ -26,11 +26,6 @@ static void touch_everything(struct membership *membership)
 	membership->listener.everything_touched(membership->listener.context);
 }
 
-static void touch(struct membership *membership, uint64_t hash)
-{
-	membership->listener.touched(membership->listener.context, hash);
-}
-
 void membership_watch_use(const struct membership *membership)
 {
 	dir_watch_use(membership->watched.watch);
@@ -114,6 +109,7 @@ static void go_down(struct membership *membership)
 	membership->watched.is_behind = false;
 	membership_watch_uncover(membership);
 	membership_unmarked_go_down(membership);
+	membership_lag_lose(membership);
 	forget_awaited(membership);
 	membership_wake(&membership->waiters);
 }
@@ -152,59 +148,17 @@ static void come_up(struct membership *membership, const struct dir_watch_event 
 	}
 }
 
-/* Changes */
-
-/* The entry itself, and everybody who is looked up by a name that it shows. */
-static void touch_entry(struct membership *membership, const struct dir_watch_event *event)
-{
-	const struct config_directory *directory =
-	    membership->forest == NULL ? membership->directory : membership->adapted;
-	const char *const names[] = {directory->user_name_attribute, directory->user_upn_attribute};
-
-	touch(membership, membership_id_hash(membership, event->id));
-	for (size_t i = 0; i < COUNT_OF(names); i++) {
-		const struct dir_attribute *values =
-		    names[i] == NULL ? NULL : dir_entry_attribute(event->entry, names[i]);
-
-		for (size_t k = 0; values != NULL && k < values->value_count; k++)
-			touch(membership,
-			      membership_name_hash(membership, values->values[k].data, values->values[k].length));
-	}
-}
-
-static void change(struct membership *membership, const struct dir_watch_event *event)
-{
-	touch_entry(membership, event);
-	membership_heed_governor(membership, event);
-	/* Nobody is told who entered the group, or left it. */
-	if (membership->closure != NULL && closure_is_by_sid(membership->closure) &&
-	    closure_find_id(membership->closure, event->id, strlen(event->id)) != CLOSURE_NONE)
-		touch_everything(membership);
-	if (membership->loading || membership->pending.patch != NULL)
-		membership_remember(membership, event);
-	if (membership->watched.covers)
-		membership_heed(membership, event);
-}
-
-/* Anybody may be gone, and any group. */
-static void unseen(struct membership *membership)
-{
-	touch_everything(membership);
-	if (membership->loading || membership->pending.patch != NULL)
-		membership->heard_unseen = true;
-	if (membership->watched.covers)
-		membership_heed_unseen(membership);
-}
-
 /* No CSN of more than was told must stand for the closure, so a mark that cannot be kept ends the watch's use. */
 static void advance(struct membership *membership, const char *mark)
 {
 	if (mark == NULL || !membership->watched.up)
 		return;
-	if (closure_csn_advance(&membership->watched.mark, mark) == STATUS_OK)
-		told_more(membership);
-	else
+	if (closure_csn_advance(&membership->watched.mark, mark) != STATUS_OK) {
 		go_down(membership);
+		return;
+	}
+	membership_lag_number(membership);
+	told_more(membership);
 }
 
 static void heard(void *context, const struct dir_watch_event *event)
@@ -227,11 +181,11 @@ static void heard(void *context, const struct dir_watch_event *event)
 		return;
 	case DIR_WATCH_CHANGE:
 		if (membership->watched.up)
-			change(membership, event);
+			membership_heed_change(membership, event);
 		break;
 	case DIR_WATCH_UNSEEN:
 		if (membership->watched.up)
-			unseen(membership);
+			membership_heed_gap(membership);
 		break;
 	case DIR_WATCH_MARK:
 		break;
@@ -266,7 +220,7 @@ static void take_patch(struct membership *membership, const struct closure_patch
 	if (patched->everything)
 		touch_everything(membership);
 	for (size_t i = 0; i < patched->touched_count; i++)
-		touch(membership, patched->touched[i].high);
+		membership->listener.touched(membership->listener.context, patched->touched[i].high);
 	/* What was heard meanwhile was judged by the old one: its numbers still stand, but for groups that may have other names now. */
 	forget_pending(membership);
 	if (closure_wants_rebuild(membership->closure))

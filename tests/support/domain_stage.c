@@ -90,6 +90,9 @@ static void take(void *context, const struct closure_loaded *loaded)
 	stage->closure = closure_ref(loaded->closure);
 	stage->forest = dir_forest_ref(loaded->forest);
 	stage->round_trips = loaded->searches;
+	stage->origin = loaded->origin;
+	stage->origin_cursors = loaded->origin.vector.count;
+	stage->origin.vector = (struct dir_vector){NULL, 0, 0};
 	stage->csn_is_doubtful = loaded->csn_is_doubtful;
 	memcpy(stage->roots, loaded->roots, stage->root_count * sizeof(stage->roots[0]));
 	(void)snprintf(stage->csn, sizeof(stage->csn), "%s", loaded->csn == NULL ? "" : loaded->csn);

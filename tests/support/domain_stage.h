@@ -55,6 +55,8 @@ struct domain_stage {
 	enum root_state roots[DOMAIN_STAGE_MAX_ROOTS];
 	char csn[256];
 	bool csn_is_doubtful;
+	struct closure_origin origin; /* its vector without the cursors, which were: */
+	size_t origin_cursors;
 	unsigned round_trips;
 };
 

@@ -31,6 +31,7 @@ class Controller:
         self.max_page_size = 1000
         self.max_val_range = 1500
         self.is_synchronized = True
+        self.hides = set()  # lower-case names of attributes that nobody may read
         self._numbers = itertools.count(1)
         self._listener = wire.Listener(self)
 
@@ -65,12 +66,16 @@ class Controller:
     # Replication by hand
 
     def replicate_from(self, other):
-        """Take over what the other has that is newer."""
+        """Take over what the other has that is newer: a whole cycle, at whose end the cursors move (MS-DRSR 4.1.10.6)."""
         with other.lock:
             theirs = copy.deepcopy(list(other.replica.entries.values()))
+            cursors = {**other.replica.cursors, other.invocation_id: other.replica.usn}
         with self.lock:
             for entry in sorted(theirs, key=lambda each: each.stamp):
                 self.replica.take(entry)
+            for invocation_id, usn in cursors.items():
+                if invocation_id != self.invocation_id:
+                    self.replica.cursors[invocation_id] = max(usn, self.replica.cursors.get(invocation_id, 0))
 
     def snapshot(self):
         with self.lock:
@@ -84,6 +89,7 @@ class Controller:
         with self.lock:
             self.replica = copy.deepcopy(snapshot)
             if not keep_invocation_id:
+                self.replica.cursors[self.invocation_id] = self.replica.usn
                 self.invocation_id = uuid.uuid4()
 
     # What the wire asks
@@ -225,6 +231,8 @@ class Controller:
     def _values(self, entry, name, search, plain=False):
         """The values of one attribute, constructed ones too; plain: as filters see them."""
         name, replica = name.lower(), self.replica
+        if name in self.hides:
+            return []
         if name == "member":
             return [self._link(target, expires, search, plain) for target, expires in replica.members_of(entry)]
         if name == "memberof":
@@ -233,6 +241,8 @@ class Controller:
             return self.domain.forest.token_groups(self, entry)
         if name == "msds-user-account-control-computed":
             return [b"%d" % replica.computed_control(entry)] if entry.is_of_class("user") else []
+        if name == "repluptodatevector":
+            return replica.vector() if entry.key == data.dn_key(self.domain.suffix) else []
         if name == "invocationid":
             is_own = entry.key == data.dn_key("CN=NTDS Settings," + self.server_dn)
             return [self.invocation_id.bytes_le] if is_own else []

@@ -108,6 +108,7 @@ class Replica:
     def __init__(self):
         self.entries = {}
         self.usn = 1000
+        self.cursors = {}  # invocationId of another -> its USN, up to which all that it held is here
         self._by_key = self._groups_of = self._by_value = None
 
     # Changes
@@ -140,6 +141,14 @@ class Replica:
                         if name in entry.values}
         entry.set("isDeleted", "TRUE")
         self.touch(entry)
+
+    def vector(self):
+        """replUpToDateVector (MS-DRSR 5.209, UPTODATE_VECTOR_V2_EXT): none before the first replication."""
+        if not self.cursors:
+            return []
+        cursors = sorted((invocation_id.bytes_le, usn) for invocation_id, usn in self.cursors.items())
+        return [struct.pack("<IIII", 2, 0, len(cursors), 0) +
+                b"".join(invocation_id + struct.pack("<QQ", usn, 0) for invocation_id, usn in cursors)]
 
     def root_dn(self):
         return next(entry.dn for entry in self.entries.values() if entry.is_of_class("domainDNS"))
