@@ -102,14 +102,22 @@ class CostTest(ControllerTest):
 
     def test_a_change_is_read_and_not_all_groups(self):
         asker = self.ask(self.policy(self.dc_proxy), "alice", "bob")
+        loads = [self.loads_of_a_change(asker, "u%03d" % number) for number in range(3)]
+        # On a busy machine a poll may come too late, and then all groups are read.
+        self.assertIn(0, loads)
+
+    def loads_of_a_change(self, asker, stranger):
         asker.wait_for("bob", "authorize")
         time.sleep(1)
         since = now()
-        self.check_revoked(asker, "bob", lambda: self.dc.remove_member(self.dc.group_dn("outer"), self.dc.person_dn("bob")))
-        self.dc.delete(self.dc.person_dn("u001"))
+        link = self.dc.group_dn("outer"), self.dc.person_dn("bob")
+        self.check_revoked(asker, "bob", lambda: self.dc.remove_member(*link))
+        self.dc.delete(self.dc.person_dn(stranger))
         time.sleep(1)
         asker.wait_for("alice", "authorize")
-        self.assertEqual([], self.dc_proxy.searches(since, b"namingContexts"))  # with which a load begins
+        loads = self.dc_proxy.searches(since, b"namingContexts")  # with which a load begins
+        self.dc.add_member(*link)
+        return len(loads)
 
 
 class BusyTest(ControllerTest):

@@ -72,7 +72,7 @@ static void is_answered(struct dir_request *request)
 }
 
 /* @return how long it took. */
-static uint64_t ask(struct dir_pool *pool, uint64_t timeout_ms, enum dir_outcome *outcome_out)
+static uint64_t ask(struct dir_pool *pool, uint64_t timeout_ms, enum dir_outcome *outcome_out, uint64_t *connection_out)
 {
 	static const char *const nothing[] = {"1.1", NULL};
 	const uint64_t began_ms = clock_monotonic_ms();
@@ -99,6 +99,8 @@ static uint64_t ask(struct dir_pool *pool, uint64_t timeout_ms, enum dir_outcome
 		condition_wait(&question.done, &question.lock);
 	mutex_unlock(&question.lock);
 	*outcome_out = question.search.outcome;
+	if (connection_out != NULL)
+		*connection_out = question.request.connection;
 	dir_search_done(&question.search);
 	condition_done(&question.done);
 	mutex_done(&question.lock);
@@ -108,16 +110,18 @@ static uint64_t ask(struct dir_pool *pool, uint64_t timeout_ms, enum dir_outcome
 static void ask_once(struct dir_pool *pool, uint64_t timeout_ms)
 {
 	enum dir_outcome outcome = DIR_OUTCOME_NONE;
-	const uint64_t took_ms = ask(pool, timeout_ms, &outcome);
-	struct dir_pool_stats stats;
+	char uri[DIR_POOL_SHOWN_BYTES] = "-";
+	uint64_t connection = 0;
+	const uint64_t took_ms = ask(pool, timeout_ms, &outcome, &connection);
 
-	dir_pool_stats(pool, &stats);
+	if (!dir_pool_server_of(pool, connection, uri))
+		strcpy(uri, "-");
 	printf("ANSWER %s %llu %s\n",
 	       outcome == DIR_OUTCOME_OK            ? "ok"
 	       : outcome == DIR_OUTCOME_UNAVAILABLE ? "unavailable"
 	       : outcome == DIR_OUTCOME_TIMEOUT     ? "timeout"
 						    : "other",
-	       (unsigned long long)took_ms, stats.server_uri[0] != '\0' ? stats.server_uri : "-");
+	       (unsigned long long)took_ms, uri);
 }
 
 static void ask_steadily(struct dir_pool *pool, uint64_t for_ms)
@@ -129,7 +133,7 @@ static void ask_steadily(struct dir_pool *pool, uint64_t for_ms)
 
 	while (clock_monotonic_ms() < end_ms) {
 		enum dir_outcome outcome = DIR_OUTCOME_NONE;
-		const uint64_t took_ms = ask(pool, 3000, &outcome);
+		const uint64_t took_ms = ask(pool, 3000, &outcome, NULL);
 
 		asked++;
 		failed += outcome != DIR_OUTCOME_OK;
