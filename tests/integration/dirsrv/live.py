@@ -88,18 +88,19 @@ class Live:
     def make_proxy(self):
         return WatchProxy(self.server.port)
 
-    def seen(self, user, verdict, change, *arguments, reason=None):
-        """Make the change; it is seen, within a second, and for good."""
+    def seen(self, user, verdict, change, *arguments, reason=None, within=SECOND):
+        """Make the change; it is seen within this time, and for good."""
         change(*arguments)
         done = now()
         self.asker.wait_for(user, verdict, reason=reason)
         at = self.asker.last(user, verdict, done - 5)
-        self.assertLess(at, done + SECOND, "%s became %s too late\n%s" % (user, verdict, "".join(self.asker.log)))
+        self.assertLess(at, done + within, "%s became %s too late\n%s" % (user, verdict, "".join(self.asker.log)))
         self.seen_after.append(at - done)
 
-    def revoke_and_grant(self):
+    def revoke_and_grant(self, granted_within=SECOND):
         self.seen("alice", "deny", self.server.remove_member, group_dn("admins"), person_dn("alice"))
-        self.seen("alice", "authorize", self.server.add_member, group_dn("admins"), person_dn("alice"))
+        self.seen("alice", "authorize", self.server.add_member, group_dn("admins"), person_dn("alice"),
+                  within=granted_within)
 
 
 class ChangesTest(Live, unittest.TestCase):
@@ -165,12 +166,12 @@ class FaultsTest(Live, unittest.TestCase):
         return bool(words) and "tells of changes" in words[-1]
 
     def recover(self):
-        """A change is soon told by the watch again."""
+        """A change is soon told by the watch again; a server that has just begun is slow on a busy machine."""
         time.sleep(0.5)
         wait_until(self.is_told, RECOVERY_S, "a watch")
         time.sleep(1)
         for _ in range(ROUNDS):
-            self.revoke_and_grant()
+            self.revoke_and_grant(granted_within=3 * SECOND)
 
     def test_cut_and_frozen(self):
         for mode in (CUT, FREEZE):
