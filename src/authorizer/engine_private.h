@@ -8,6 +8,7 @@
  *	instant.c   answers from the cache, on the caller's thread
  *	request.c   the way of one question
  *	inquiry.c   the way of one look into the directory, for all who ask the same
+ *	review.c    answers for who looks the policy over
  *	record.c    audit records of answers that the engine was not asked for
  *	figures.c   repeated authorizations, and what the engine can say about itself
  *
@@ -52,6 +53,8 @@ struct figures {
 	_Atomic uint64_t closure_load_us, closure_groups, memberships, cached_users, cached_bytes;
 	atomic_bool watched;
 };
+
+struct findings;
 
 struct wa_engine {
 	struct log log;
@@ -110,5 +113,12 @@ void engine_show_figures(struct wa_engine *engine, const struct regime *regime);
 /** Begin a question: engine and question as wa_engine_decide has them. False when memory ran out. */
 NODISCARD bool request_start(struct wa_engine *engine, const struct wa_question *question, wa_decided_fn *decided,
 			     void *context);
+
+/** Instead of wa_decided_fn, for who wants to know more. @param findings  NULL: nothing was looked up. */
+typedef void request_reviewed_fn(void *context, const struct regime *regime, const struct wa_decision *decision,
+				 const struct findings *findings);
+/** As request_start. */
+NODISCARD bool request_start_review(struct wa_engine *engine, const struct wa_question *question,
+				    request_reviewed_fn *reviewed, void *context);
 
 #endif

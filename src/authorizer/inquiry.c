@@ -211,16 +211,17 @@ static void rate(struct inquiry *inquiry)
 {
 	const struct config *config = inquiry->regime->config;
 	struct policy_standing *standing = &inquiry->standing;
-	struct policy_facts facts = {.user = NULL};
+	struct policy_facts *facts = &inquiry->facts;
 	bool *flags = arena_alloc_array(inquiry->arena, INQUIRY_FLAGS(config), sizeof(*flags));
 
-	if (flags == NULL || !make_user_key(inquiry, &facts.user_key)) {
+	*facts = (struct policy_facts){.user = NULL};
+	if (flags == NULL || !make_user_key(inquiry, &facts->user_key)) {
 		end_no_memory(inquiry);
 		return;
 	}
-	inquiry_fill_facts(inquiry, &facts, flags);
-	policy_rate(config, &facts, standing);
-	heed_link(inquiry, facts.now_s);
+	inquiry_fill_facts(inquiry, facts, flags);
+	policy_rate(config, facts, standing);
+	heed_link(inquiry, facts->now_s);
 	if (standing->reason == WA_REASON_ACCOUNT_LOCKED && !inquiry->lockout_asked) {
 		ask_lockout(inquiry);
 		return;
@@ -229,6 +230,8 @@ static void rate(struct inquiry *inquiry)
 		inquiry->findings.path_count =
 		    membership_path(&inquiry->lookup, standing->rule, inquiry->user->dn, &inquiry->findings.path);
 	inquiry->findings.detail = inquiry_detail(inquiry);
+	inquiry->findings.facts = facts;
+	inquiry->findings.lookup = &inquiry->lookup;
 	end(inquiry);
 }
 

@@ -32,8 +32,11 @@ struct findings {
 	const char *const *path;                /* NULL: none */
 	size_t path_count;
 	const char *detail; /* one line for administrators, or NULL */
-	unsigned searches;  /* round trips */
-	bool is_late;       /* the time of who asked first is over */
+	/* What the policy was told of the user, and which groups hold him; NULL: it was not asked. */
+	const struct policy_facts *facts;
+	const struct membership_lookup *lookup;
+	unsigned searches; /* round trips */
+	bool is_late;      /* the time of who asked first is over */
 };
 
 /* Somebody who asks. */

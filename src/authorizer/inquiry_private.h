@@ -36,6 +36,7 @@ struct inquiry {
 	bool lockout_asked;
 	int64_t lockout_s;
 
+	struct policy_facts facts;
 	struct policy_standing standing;
 	struct findings findings;
 };

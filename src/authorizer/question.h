@@ -81,6 +81,12 @@ void question_add_identity(const struct config_directory *directory, const struc
 NODISCARD char *question_filter(const struct config_directory *directory, const char *identity, const char *extra);
 
 /**
+ * The filter that lists everybody who can be found by some name or SID.
+ * @return owned by the caller (memory_free); NULL when memory ran out.
+ */
+NODISCARD char *question_list_filter(const struct config_directory *directory, const struct dir_forest *forest);
+
+/**
  * Whether an entry that came is the sender's: it shows the very name (or SID) that was asked for; and a name of a domain is not
  * that of an entry whose SID is another domain's.
  */

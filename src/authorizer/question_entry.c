@@ -88,6 +88,18 @@ char *question_filter(const struct config_directory *directory, const char *iden
 	return text_take(&filter);
 }
 
+char *question_list_filter(const struct config_directory *directory, const struct dir_forest *forest)
+{
+	struct text filter;
+
+	text_init(&filter);
+	if (forest != NULL && !directory->user_filter_given)
+		text_add(&filter, "(|(&(objectClass=user)" NO_TRUST_ACCOUNT ")(objectClass=foreignSecurityPrincipal))");
+	else
+		text_add(&filter, directory->user_filter);
+	return text_take(&filter);
+}
+
 static bool has_name(const struct dir_entry *entry, const char *attribute, const char *name)
 {
 	const struct dir_attribute *names = attribute == NULL ? NULL : dir_entry_attribute(entry, attribute);

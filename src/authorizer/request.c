@@ -30,6 +30,7 @@ struct request {
 	struct arena *arena;
 	const struct wa_question *question;
 	wa_decided_fn *decided;
+	request_reviewed_fn *reviewed; /* not NULL: in its place */
 	void *context;
 	uint64_t began_us;
 	uint64_t deadline_ms;
@@ -43,6 +44,7 @@ struct request {
 	struct timer patience;
 	struct asker asker;
 
+	const struct findings *findings; /* while they are told */
 	struct wa_decision decision;
 };
 
@@ -99,7 +101,10 @@ static void finish(struct request *request, enum wa_verdict verdict, enum wa_rea
 	decision->detail = detail;
 	decision->elapsed_us = clock_monotonic_us() - request->began_us;
 	record(request);
-	request->decided(request->context, decision);
+	if (request->reviewed != NULL)
+		request->reviewed(request->context, regime, decision, request->findings);
+	else
+		request->decided(request->context, decision);
 	atomic_fetch_sub_explicit(&engine->questions, 1, memory_order_relaxed);
 	request_free(request);
 	regime_release(regime);
@@ -187,6 +192,7 @@ static void told(struct asker *asker, const struct findings *findings)
 	decision->dn = findings->dn;
 	decision->path = findings->path;
 	decision->path_count = findings->path_count;
+	request->findings = findings;
 	answer(request, findings->standing, findings->detail);
 }
 
@@ -343,31 +349,52 @@ static void refuse_overload(void *context)
 	finish(request, WA_ERROR, WA_REASON_OVERLOAD, "too many questions wait for the directory");
 }
 
-bool request_start(struct wa_engine *engine, const struct wa_question *question, wa_decided_fn *decided, void *context)
+static struct request *request_new(struct wa_engine *engine, const struct wa_question *question, void *context)
+{
+	struct request *request = memory_new(sizeof(*request));
+
+	if (request == NULL)
+		return NULL;
+	request->engine = engine;
+	request->arena = arena_new(REQUEST_MAX_BYTES);
+	request->question = request->arena == NULL ? NULL : question_copy(question, request->arena);
+	if (request->question == NULL) {
+		request_free(request);
+		return NULL;
+	}
+	request->context = context;
+	request->began_us = clock_monotonic_us();
+	request->decision.quota = (struct wa_quota){CONFIG_UNLIMITED, CONFIG_UNLIMITED, 0, CONFIG_UNLIMITED};
+	return request;
+}
+
+static bool start(struct wa_engine *engine, const struct wa_question *question, wa_decided_fn *decided,
+		  request_reviewed_fn *reviewed, void *context)
 {
 	struct request *request;
 
 	/* Even refusals are kept until the executor has come to them. */
 	if (atomic_load_explicit(&engine->questions, memory_order_relaxed) >= ENGINE_MAX_REFUSALS)
 		return false;
-	request = memory_new(sizeof(*request));
+	request = request_new(engine, question, context);
 	if (request == NULL)
 		return false;
-	request->engine = engine;
-	request->arena = arena_new(REQUEST_MAX_BYTES);
-	request->question = request->arena == NULL ? NULL : question_copy(question, request->arena);
-	if (request->question == NULL) {
-		arena_free(&request->arena);
-		memory_free(request);
-		return false;
-	}
 	request->decided = decided;
-	request->context = context;
-	request->began_us = clock_monotonic_us();
-	request->decision.quota = (struct wa_quota){CONFIG_UNLIMITED, CONFIG_UNLIMITED, 0, CONFIG_UNLIMITED};
+	request->reviewed = reviewed;
 	request->task = (struct task){.run = begin, .context = request};
 	if (atomic_fetch_add_explicit(&engine->questions, 1, memory_order_relaxed) >= ENGINE_MAX_QUESTIONS)
 		request->task.run = refuse_overload;
 	executor_post(engine->executor, &request->task);
 	return true;
+}
+
+bool request_start(struct wa_engine *engine, const struct wa_question *question, wa_decided_fn *decided, void *context)
+{
+	return start(engine, question, decided, NULL, context);
+}
+
+bool request_start_review(struct wa_engine *engine, const struct wa_question *question, request_reviewed_fn *reviewed,
+			  void *context)
+{
+	return start(engine, question, NULL, reviewed, context);
 }

@@ -25,6 +25,11 @@ const struct dir_forest *membership_forest(const struct membership *membership)
 	return membership->forest;
 }
 
+struct closure *membership_loaded_closure(const struct membership *membership)
+{
+	return membership->closure;
+}
+
 unsigned membership_search_flags(const struct membership *membership)
 {
 	return membership->search_flags;

@@ -262,6 +262,9 @@ void membership_figures(const struct membership *membership, struct membership_f
 /** Whether a closure has been loaded. */
 bool membership_is_loaded(const struct membership *membership);
 
+/** The closure as it is now; NULL before the first load. Borrowed: whoever keeps it takes a reference. */
+struct closure *membership_loaded_closure(const struct membership *membership);
+
 /** What a verdict on this entry depends on: hashes of its DN and its uids as members. @return how many there are; at most `room` are written. */
 size_t membership_hashes(const struct membership *membership, const struct dir_entry *user, uint64_t *hashes,
 			 size_t room);
