@@ -26,6 +26,21 @@ static const char *kind_word(enum wa_kind kind)
 	return "user";
 }
 
+static enum log_event event_of(enum wa_verdict verdict)
+{
+	switch (verdict) {
+	case WA_AUTHORIZE:
+		return LOG_EVENT_AUTHORIZED;
+	case WA_REDIRECT:
+		return LOG_EVENT_REDIRECTED;
+	case WA_DENY:
+		return LOG_EVENT_DENIED;
+	case WA_ERROR:
+		return LOG_EVENT_UNKNOWN;
+	}
+	return LOG_EVENT_UNKNOWN;
+}
+
 /* Where it is said, and what to do. */
 static enum status blame(const struct config *config, enum status status, struct error *error)
 {
@@ -116,14 +131,14 @@ static void write_to_file(struct audit *audit)
 	audit->lost = 0;
 }
 
-static void write_line(struct audit *audit, enum log_level level)
+static void write_line(struct audit *audit, enum log_event event)
 {
 	if (text_failed(&audit->line))
 		audit->lost++;
 	else if (audit->file != NULL)
 		write_to_file(audit);
-	else
-		log_sink_audit(NULL, level, text_string(&audit->line));
+	else if (!log_sink_audit(event, text_string(&audit->line)))
+		audit->lost++;
 }
 
 void audit_write_repeats(struct audit *audit, uint64_t count)
@@ -138,13 +153,11 @@ void audit_write_repeats(struct audit *audit, uint64_t count)
 	json_text(&audit->line, "verdict", wa_verdict_word(WA_AUTHORIZE));
 	json_number(&audit->line, "count", count);
 	json_end(&audit->line);
-	write_line(audit, LOG_LEVEL_INFO);
+	write_line(audit, LOG_EVENT_AUTHORIZED_AGAIN);
 }
 
 void audit_write(struct audit *audit, const struct wa_question *question, const struct wa_decision *decision)
 {
-	bool allowed = decision->verdict == WA_AUTHORIZE || decision->verdict == WA_REDIRECT;
-
 	format(&audit->line, question, decision);
-	write_line(audit, allowed ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING);
+	write_line(audit, event_of(decision->verdict));
 }

@@ -19,11 +19,11 @@ static void write_log(void *context, enum log_level level, const char *line)
 static void set_log(struct wa_engine *engine, const struct wa_options *options)
 {
 	if (options == NULL || options->log.write == NULL) {
-		engine->log = (struct log){LOG_LEVEL_WARNING, log_sink_system, NULL};
+		engine->log = log_system;
 		return;
 	}
 	engine->sink = options->log;
-	engine->log = (struct log){(enum log_level)options->log.level, write_log, engine};
+	engine->log = (struct log){.level = (enum log_level)options->log.level, .write = write_log, .context = engine};
 }
 
 /* The bind password would travel in the clear; ldapi is a socket of this machine. */
@@ -174,7 +174,7 @@ static void put_into_force(struct wa_engine *engine, struct regime *regime)
 	struct regime *before = atomic_exchange(&engine->regime, regime);
 
 	show(engine, regime->config);
-	log_info(&engine->log, "%s: the new policy is in force", regime->config->path);
+	log_event(&engine->log, LOG_EVENT_POLICY_IN_FORCE, "%s: the new policy is in force", regime->config->path);
 	retire(before);
 }
 
@@ -252,8 +252,8 @@ void engine_take_policy(struct wa_engine *engine, const struct config *config)
 		return;
 	}
 	if (status != STATUS_CANCELLED) /* that is our own end */
-		log_failure(&engine->log, LOG_LEVEL_ERROR, "the new policy cannot be used, the old one stays in force",
-			    &error);
+		log_event_failure(&engine->log, LOG_EVENT_POLICY_REFUSED,
+				  "the new policy cannot be used, the old one stays in force", &error);
 	if (regime != NULL)
 		retire(regime);
 }
@@ -265,8 +265,8 @@ static void policy_changed(void *context, const struct config *config, const str
 	if (config != NULL)
 		engine_take_policy(engine, config);
 	else
-		log_failure(&engine->log, LOG_LEVEL_ERROR,
-			    "the policy was changed and is unusable, the old one stays in force", error);
+		log_event_failure(&engine->log, LOG_EVENT_POLICY_REFUSED,
+				  "the policy was changed and is unusable, the old one stays in force", error);
 	config_unref(&config);
 }
 

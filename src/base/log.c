@@ -47,16 +47,39 @@ static bool copy_safe(const char *raw, char line[LOG_LINE_BYTES])
 	return true;
 }
 
-static void write_line(const struct log *log, enum log_level level, const char *format, va_list arguments)
+/* Where a line goes. */
+struct address {
+	enum log_level level;
+	enum log_event event; /* LOG_EVENT_NONE: it tells of none */
+};
+
+static bool is_wanted(const struct log *log, const struct address *address)
+{
+	if (log == NULL)
+		return false;
+	if (address->event != LOG_EVENT_NONE && log->write_event != NULL)
+		return true;
+	return log->write != NULL && address->level <= log->level;
+}
+
+static void hand_over(const struct log *log, const struct address *address, const char *line)
+{
+	if (address->event != LOG_EVENT_NONE && log->write_event != NULL)
+		log->write_event(log->context, address->level, address->event, line);
+	else
+		log->write(log->context, address->level, line);
+}
+
+static void write_line(const struct log *log, struct address address, const char *format, va_list arguments)
     PRINTF_LIKE(3, 0);
 
-static void write_line(const struct log *log, enum log_level level, const char *format, va_list arguments)
+static void write_line(const struct log *log, struct address address, const char *format, va_list arguments)
 {
 	char raw[LOG_LINE_BYTES], line[LOG_LINE_BYTES];
 	int wanted;
 	bool is_whole;
 
-	if (log == NULL || log->write == NULL || level > log->level)
+	if (!is_wanted(log, &address))
 		return;
 	wanted = vsnprintf(raw, sizeof(raw), format, arguments);
 	if (wanted < 0)
@@ -66,18 +89,26 @@ static void write_line(const struct log *log, enum log_level level, const char *
 		raw[utf8_whole_length(raw, strlen(raw))] = '\0';
 	if (!copy_safe(raw, line) || !is_whole)
 		memcpy(line + strlen(line), CUT_MARK, sizeof(CUT_MARK));
-	log->write(log->context, level, line);
+	hand_over(log, &address, line);
 }
 
-static void write_formatted(const struct log *log, enum log_level level, const char *format, ...) PRINTF_LIKE(3, 4);
+static void write_formatted(const struct log *log, struct address address, const char *format, ...) PRINTF_LIKE(3, 4);
 
-static void write_formatted(const struct log *log, enum log_level level, const char *format, ...)
+static void write_formatted(const struct log *log, struct address address, const char *format, ...)
 {
 	va_list arguments;
 
 	va_start(arguments, format);
-	write_line(log, level, format, arguments);
+	write_line(log, address, format, arguments);
 	va_end(arguments);
+}
+
+static void write_failure(const struct log *log, struct address address, const char *prefix, const struct error *error)
+{
+	const bool has_hint = error->hint[0] != '\0';
+
+	write_formatted(log, address, "%s: %s%s%s%s", prefix, error->what, has_hint ? " (" : "", error->hint,
+			has_hint ? ")" : "");
 }
 
 void log_error(const struct log *log, const char *format, ...)
@@ -85,7 +116,7 @@ void log_error(const struct log *log, const char *format, ...)
 	va_list arguments;
 
 	va_start(arguments, format);
-	write_line(log, LOG_LEVEL_ERROR, format, arguments);
+	write_line(log, (struct address){.level = LOG_LEVEL_ERROR}, format, arguments);
 	va_end(arguments);
 }
 
@@ -94,7 +125,7 @@ void log_warning(const struct log *log, const char *format, ...)
 	va_list arguments;
 
 	va_start(arguments, format);
-	write_line(log, LOG_LEVEL_WARNING, format, arguments);
+	write_line(log, (struct address){.level = LOG_LEVEL_WARNING}, format, arguments);
 	va_end(arguments);
 }
 
@@ -103,7 +134,7 @@ void log_info(const struct log *log, const char *format, ...)
 	va_list arguments;
 
 	va_start(arguments, format);
-	write_line(log, LOG_LEVEL_INFO, format, arguments);
+	write_line(log, (struct address){.level = LOG_LEVEL_INFO}, format, arguments);
 	va_end(arguments);
 }
 
@@ -112,16 +143,63 @@ void log_debug(const struct log *log, const char *format, ...)
 	va_list arguments;
 
 	va_start(arguments, format);
-	write_line(log, LOG_LEVEL_DEBUG, format, arguments);
+	write_line(log, (struct address){.level = LOG_LEVEL_DEBUG}, format, arguments);
 	va_end(arguments);
 }
 
 void log_failure(const struct log *log, enum log_level level, const char *prefix, const struct error *error)
 {
-	const bool has_hint = error->hint[0] != '\0';
+	write_failure(log, (struct address){.level = level}, prefix, error);
+}
 
-	write_formatted(log, level, "%s: %s%s%s%s", prefix, error->what, has_hint ? " (" : "", error->hint,
-			has_hint ? ")" : "");
+enum log_level log_event_level(enum log_event event)
+{
+	switch (event) {
+	case LOG_EVENT_OTHER_ERROR:
+	case LOG_EVENT_NOT_STARTED:
+	case LOG_EVENT_POLICY_REFUSED:
+	case LOG_EVENT_GROUPS_UNREADABLE:
+	case LOG_EVENT_UNKNOWN:
+		return LOG_LEVEL_ERROR;
+	case LOG_EVENT_OTHER_WARNING:
+	case LOG_EVENT_PINNED:
+	case LOG_EVENT_DIRECTORY_LOST:
+	case LOG_EVENT_WATCH_LOST:
+	case LOG_EVENT_DENIED:
+		return LOG_LEVEL_WARNING;
+	case LOG_EVENT_NONE:
+	case LOG_EVENT_OTHER_INFO:
+	case LOG_EVENT_STARTED:
+	case LOG_EVENT_STOPPED:
+	case LOG_EVENT_POLICY_IN_FORCE:
+	case LOG_EVENT_DIRECTORY_FOUND:
+	case LOG_EVENT_GROUPS_READABLE:
+	case LOG_EVENT_WATCH_FOUND:
+	case LOG_EVENT_AUTHORIZED:
+	case LOG_EVENT_AUTHORIZED_AGAIN:
+	case LOG_EVENT_REDIRECTED:
+		return LOG_LEVEL_INFO;
+	}
+	return LOG_LEVEL_INFO;
+}
+
+static struct address address_of(enum log_event event)
+{
+	return (struct address){.level = log_event_level(event), .event = event};
+}
+
+void log_event(const struct log *log, enum log_event event, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	write_line(log, address_of(event), format, arguments);
+	va_end(arguments);
+}
+
+void log_event_failure(const struct log *log, enum log_event event, const char *prefix, const struct error *error)
+{
+	write_failure(log, address_of(event), prefix, error);
 }
 
 const char *log_level_word(enum log_level level)

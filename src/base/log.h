@@ -16,6 +16,7 @@
 
 #include <base/compiler.h>
 #include <base/error.h>
+#include <base/log_event.h>
 #include <stdbool.h>
 
 enum log_level { LOG_LEVEL_ERROR = 0, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
@@ -26,12 +27,26 @@ struct log {
 	enum log_level level; /* what is more detailed than this is dropped */
 	void (*write)(void *context, enum log_level level, const char *line);
 	void *context;
+	/*
+	 * Takes the lines that tell of an event, whatever their level: a sink that administrators search by number. NULL: `write` gets
+	 * them as any other line.
+	 */
+	void (*write_event)(void *context, enum log_level level, enum log_event event, const char *line);
 };
 
 void log_error(const struct log *log, const char *format, ...) PRINTF_LIKE(2, 3);
 void log_warning(const struct log *log, const char *format, ...) PRINTF_LIKE(2, 3);
 void log_info(const struct log *log, const char *format, ...) PRINTF_LIKE(2, 3);
 void log_debug(const struct log *log, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/** A line that tells of an event, at the event's own level. */
+void log_event(const struct log *log, enum log_event event, const char *format, ...) PRINTF_LIKE(3, 4);
+
+/** The level of an event. */
+enum log_level log_event_level(enum log_event event);
+
+/** An error with its hint, as log_event: "<prefix>: <what> (<hint>)". */
+void log_event_failure(const struct log *log, enum log_event event, const char *prefix, const struct error *error);
 
 /** An error with its hint: "<prefix>: <what> (<hint>)". */
 void log_failure(const struct log *log, enum log_level level, const char *prefix, const struct error *error);

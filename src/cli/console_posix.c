@@ -87,7 +87,7 @@ enum status console_read(char *buffer, size_t size, size_t *length_out, struct e
 
 void console_complain(const struct error *error)
 {
-	const struct log log = {LOG_LEVEL_ERROR, log_sink_stderr, NULL};
+	const struct log log = {.level = LOG_LEVEL_ERROR, .write = log_sink_stderr};
 
 	log_error(&log, "%s%s%s", error->what, error->hint[0] != '\0' ? "; " : "", error->hint);
 }

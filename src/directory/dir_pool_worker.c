@@ -130,9 +130,10 @@ static void adopt_locked(struct dir_pool *pool, struct dir_worker *worker, struc
 	dir_pool_wake_all_locked(pool);
 	mutex_unlock(&pool->lock);
 	if (failures > 0)
-		log_info(pool->log, "'%s' is back after %u failed attempts", server->uri, failures);
+		log_event(pool->log, LOG_EVENT_DIRECTORY_FOUND, "'%s' is back after %u failed attempts", server->uri,
+			  failures);
 	else if (is_news)
-		log_info(pool->log, "connected to '%s'", server->uri);
+		log_event(pool->log, LOG_EVENT_DIRECTORY_FOUND, "connected to '%s'", server->uri);
 	else
 		log_debug(pool->log, "one more connection to '%s'", server->uri);
 	mutex_lock(&pool->lock);
@@ -165,7 +166,7 @@ static void put_away_locked(struct dir_pool *pool, struct dir_server *server, en
 	dir_pool_wake_all_locked(pool);
 	mutex_unlock(&pool->lock);
 	if (backoff_ms > 0 && is_told) {
-		log_failure(pool->log, LOG_LEVEL_WARNING, "directory server failed", error);
+		log_event_failure(pool->log, LOG_EVENT_DIRECTORY_LOST, "directory server failed", error);
 		tell_backoff(pool, server->uri, backoff_ms);
 	}
 	if (is_hopeless && pool->locator != NULL)

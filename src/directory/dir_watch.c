@@ -179,7 +179,7 @@ static void log_loss(struct dir_watch *watch, const char *what, const struct err
 	if (watch->logged_ms != 0 && now_ms < watch->logged_ms + LOG_LOSS_EVERY_MS)
 		return;
 	watch->logged_ms = now_ms;
-	log_failure(watch->log, LOG_LEVEL_WARNING, what, error);
+	log_event_failure(watch->log, LOG_EVENT_WATCH_LOST, what, error);
 }
 
 static void tell_lost(struct dir_watch *watch, const struct error *error, bool drop)

@@ -225,9 +225,9 @@ static enum status come_up(struct controller_session *session)
 	/* Whoever hears of it reads everything, and waits until the watch has told as much as was read. */
 	dir_watch_use(session->watch);
 	session->up_since_ms = clock_monotonic_ms();
-	log_info(session->watch->log, "'%s' is asked for changes of '%s'%s", session->uri,
-		 session->facts.default_naming_context,
-		 session->sees_deletions ? "" : "; it has shown no deleted objects to the bound account");
+	log_event(session->watch->log, LOG_EVENT_WATCH_FOUND, "'%s' is asked for changes of '%s'%s", session->uri,
+		  session->facts.default_naming_context,
+		  session->sees_deletions ? "" : "; it has shown no deleted objects to the bound account");
 	return STATUS_OK;
 }
 

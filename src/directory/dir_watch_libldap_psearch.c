@@ -235,8 +235,8 @@ static enum status come_up(struct dir_session *session)
 	if ((status = tell(session, &up)) != STATUS_OK)
 		return status;
 	session->up_since_ms = clock_monotonic_ms();
-	log_info(session->watch->log, "'%s' tells of changes beneath '%s' (persistent search)", session->conn->uri,
-		 session->watch->base);
+	log_event(session->watch->log, LOG_EVENT_WATCH_FOUND, "'%s' tells of changes beneath '%s' (persistent search)",
+		  session->conn->uri, session->watch->base);
 	return STATUS_OK;
 }
 

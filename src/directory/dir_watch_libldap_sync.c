@@ -107,7 +107,8 @@ static enum status come_up(struct dir_session *session)
 	if ((status = tell(session, &up)) != STATUS_OK)
 		return status;
 	session->up_since_ms = clock_monotonic_ms();
-	log_info(watch->log, "'%s' tells of changes beneath '%s' (RFC 4533)", session->conn->uri, watch->base);
+	log_event(watch->log, LOG_EVENT_WATCH_FOUND, "'%s' tells of changes beneath '%s' (RFC 4533)",
+		  session->conn->uri, watch->base);
 	if ((status = dir_watch_queue_tell_list(&watch->queue, &session->early)) != STATUS_OK)
 		return dir_session_fail_telling(session, status);
 	return session->later.length > 0 ? tell(session, &later) : STATUS_OK;

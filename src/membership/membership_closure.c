@@ -155,7 +155,7 @@ static void take_failure(struct membership *membership, const struct error *erro
 	/* The same failure again and again is told once; one that our own end brought about, never. */
 	if (!membership->stopped &&
 	    (membership->failure.status == STATUS_OK || strcmp(membership->failure.what, error->what) != 0))
-		log_failure(membership->log, LOG_LEVEL_ERROR, "no decision can be made", error);
+		log_event_failure(membership->log, LOG_EVENT_GROUPS_UNREADABLE, "no decision can be made", error);
 	membership->failure = *error;
 	membership->failure_began_us = began_us;
 	membership->failure_ended_us = clock_monotonic_us();
@@ -179,7 +179,8 @@ static void load_ended(void *context, const struct closure_loaded *loaded)
 		take_failure(membership, &error, loaded->began_us);
 	} else {
 		if (membership->failure.status != STATUS_OK)
-			log_info(membership->log, "the configured groups can be read again");
+			log_event(membership->log, LOG_EVENT_GROUPS_READABLE,
+				  "the configured groups can be read again");
 		membership->failure.status = STATUS_OK;
 		membership->failures = 0;
 		take_closure(membership, loaded);

@@ -4,14 +4,18 @@
 #define WSMAUTHZ_OS_LOG_SINK_H
 
 #include <base/log.h>
+#include <stdbool.h>
 
 /** Standard error, "wsmauthz: warning: ...": for the CLI. `context` is not used. */
 void log_sink_stderr(void *context, enum log_level level, const char *line);
 
-/** The system's log (syslog on POSIX, where journald collects it; the Event Log on Windows): for the plug-in. */
-void log_sink_system(void *context, enum log_level level, const char *line);
+/**
+ * The system's log (syslog on POSIX, where journald collects it; the Event Log of Windows, where an event is written by its
+ * number), warnings and above: for the plug-in.
+ */
+extern const struct log log_system;
 
-/** The system's security log, for audit lines (syslog LOG_AUTHPRIV). `warning` for denials and errors. */
-void log_sink_audit(void *context, enum log_level level, const char *line);
+/** The system's security log, for audit lines (syslog LOG_AUTHPRIV; on Windows the same as the above), at the event's level. False: it was not written. */
+bool log_sink_audit(enum log_event event, const char *line);
 
 #endif

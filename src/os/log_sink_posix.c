@@ -30,14 +30,16 @@ void log_sink_stderr(void *context, enum log_level level, const char *line)
  * No openlog(): the name and options that it sets belong to the whole process, which is our host's.
  * So our name stands in the line.
  */
-void log_sink_system(void *context, enum log_level level, const char *line)
+static void write_system(void *context, enum log_level level, const char *line)
 {
 	(void)context;
 	syslog(LOG_DAEMON | priority_of(level), "wsmauthz: %s: %s", log_level_word(level), line);
 }
 
-void log_sink_audit(void *context, enum log_level level, const char *line)
+const struct log log_system = {.level = LOG_LEVEL_WARNING, .write = write_system};
+
+bool log_sink_audit(enum log_event event, const char *line)
 {
-	(void)context;
-	syslog(LOG_AUTHPRIV | priority_of(level), "wsmauthz: audit: %s", line);
+	syslog(LOG_AUTHPRIV | priority_of(log_event_level(event)), "wsmauthz: audit: %s", line);
+	return true; /* syslog(3) does not say */
 }

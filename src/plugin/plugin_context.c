@@ -18,11 +18,12 @@ static void write_through(void *context, enum log_level level, const char *line)
 static void set_log(struct plugin *plugin, const struct wa_log *log)
 {
 	if (log == NULL) {
-		plugin->log = (struct log){LOG_LEVEL_WARNING, log_sink_system, NULL};
+		plugin->log = log_system;
 		return;
 	}
 	plugin->sink = *log;
-	plugin->log = (struct log){(enum log_level)log->level, write_through, &plugin->sink};
+	plugin->log =
+	    (struct log){.level = (enum log_level)log->level, .write = write_through, .context = &plugin->sink};
 }
 
 static enum status open_engine(struct plugin *plugin, const char *policy_path, const struct plugin_options *options,

@@ -9,9 +9,6 @@
 #include <plugin/plugin_text.h>
 #include <stdio.h>
 
-/* Before there is a context, and when the host gave none. */
-static const struct log system_log = {LOG_LEVEL_WARNING, log_sink_system, NULL};
-
 /* The host's strings in UTF-8, for as long as the engine is being asked. */
 struct texts {
 	char *sender, *mechanism, *url;
@@ -168,7 +165,7 @@ static void complete_at_once(enum wa_kind kind, WSMAN_SENDER_DETAILS *details, s
 	struct wa_decision decision = plugin_answer_refusal(reason, detail);
 	struct plugin_answer answer;
 
-	log_error(plugin != NULL ? &plugin->log : &system_log, "plug-in: error, %s: %s", wa_reason_word(reason),
+	log_error(plugin != NULL ? &plugin->log : &log_system, "plug-in: error, %s: %s", wa_reason_word(reason),
 		  detail);
 	plugin_answer_make(&answer, kind, &decision);
 	if (plugin != NULL && plugin->observe != NULL)
@@ -211,7 +208,7 @@ static void serve_in(struct plugin *plugin, enum wa_kind kind, WSMAN_SENDER_DETA
 static void serve(struct plugin *plugin, enum wa_kind kind, WSMAN_SENDER_DETAILS *details, DWORD flags)
 {
 	if (details == NULL)
-		log_error(plugin != NULL ? &plugin->log : &system_log,
+		log_error(plugin != NULL ? &plugin->log : &log_system,
 			  "plug-in: the host gave no sender details: there is nothing that could be completed");
 	else if (plugin == NULL)
 		complete_at_once(kind, details, NULL, WA_REASON_BAD_CALL, "the host gave no plug-in context");
@@ -264,7 +261,7 @@ DWORD WINAPI WSManPluginStartup(DWORD flags, PCWSTR applicationIdentification, P
 	enum status status;
 
 	if (pluginContext == NULL) {
-		log_error(&system_log, "plug-in: the host has no place for the plug-in's context");
+		log_error(&log_system, "plug-in: the host has no place for the plug-in's context");
 		return WSMAUTHZ_INVALID_PARAMETER;
 	}
 	status = find_policy(extraInfo, &path, &error);
@@ -274,7 +271,7 @@ DWORD WINAPI WSManPluginStartup(DWORD flags, PCWSTR applicationIdentification, P
 		log_start(context, applicationIdentification, path, flags);
 		*pluginContext = context;
 	} else {
-		log_failure(&system_log, LOG_LEVEL_ERROR, "plug-in: cannot start", &error);
+		log_failure(&log_system, LOG_LEVEL_ERROR, "plug-in: cannot start", &error);
 	}
 	memory_free(path);
 	if (status == STATUS_NO_MEMORY)
@@ -290,7 +287,7 @@ DWORD WINAPI WSManPluginShutdown(PVOID pluginContext, DWORD flags, DWORD reason)
 		return WSMAUTHZ_INVALID_PARAMETER;
 	if (plugin_stop(pluginContext) == STATUS_OK)
 		return WSMAUTHZ_NO_ERROR;
-	log_error(&system_log, "plug-in: the host called Shutdown from inside a completion: it still runs");
+	log_error(&log_system, "plug-in: the host called Shutdown from inside a completion: it still runs");
 	return WSMAUTHZ_INVALID_PARAMETER;
 }
 
@@ -317,5 +314,5 @@ VOID WINAPI WSManPluginAuthzQueryQuota(PVOID pluginContext, WSMAN_SENDER_DETAILS
 VOID WINAPI WSManPluginAuthzReleaseContext(PVOID userAuthorizationContext)
 {
 	if (!plugin_user_release(userAuthorizationContext))
-		log_error(&system_log, "plug-in: the host released a context that is not the plug-in's");
+		log_error(&log_system, "plug-in: the host released a context that is not the plug-in's");
 }

@@ -45,7 +45,7 @@ static const struct config *policy_of(const char *const *names, size_t count, co
 void closure_stage_open(struct closure_stage *stage, const char *const *names, size_t name_count,
 			const char *group_base)
 {
-	static const struct log silent = {LOG_LEVEL_ERROR, NULL, NULL};
+	static const struct log silent = {.level = LOG_LEVEL_ERROR, .write = NULL};
 	struct error error;
 
 	assert_true(name_count <= CLOSURE_STAGE_MAX_ROOTS);

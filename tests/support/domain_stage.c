@@ -36,7 +36,7 @@ void domain_stage_open(struct domain_stage *stage)
 	    "<wsmauthz xmlns=\"urn:wsmauthz:policy:1\"><directory uri=\"ldap://dc1.x\" base=\"" FAKE_DOMAIN_DN
 	    "\" timeout=\"3s\"><bind mechanism=\"anonymous\"/><tls mode=\"none\"/></directory><allow "
 	    "group=\"" DOMAIN_STAGE_OPS "\"/><allow group=\"CORP\\nobody\"/></wsmauthz>";
-	static const struct log silent = {LOG_LEVEL_ERROR, NULL, NULL};
+	static const struct log silent = {.level = LOG_LEVEL_ERROR, .write = NULL};
 	struct error error;
 
 	memset(stage, 0, sizeof(*stage));

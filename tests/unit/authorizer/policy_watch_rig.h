@@ -207,7 +207,7 @@ static inline int make_rig(void **state)
 	policy_folder_make(&rig->folder);
 	mutex_init(&rig->lock);
 	condition_init(&rig->changed);
-	rig->log = (struct log){LOG_LEVEL_INFO, take_line, rig};
+	rig->log = (struct log){.level = LOG_LEVEL_INFO, .write = take_line, .context = rig};
 	open_executor(rig);
 	*state = rig;
 	return 0;

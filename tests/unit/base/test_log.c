@@ -73,7 +73,7 @@ static void log_info__hostile_text__comes_out_harmless(void **state)
 	    {"cut\xE2\x82", "cut\xEF\xBF\xBD\xEF\xBF\xBD"},
 	};
 	struct capture capture = {0};
-	const struct log log = {LOG_LEVEL_INFO, capture_line, &capture};
+	const struct log log = {.level = LOG_LEVEL_INFO, .write = capture_line, .context = &capture};
 	size_t i;
 
 	(void)state;
@@ -87,7 +87,7 @@ static void log_info__hostile_text__comes_out_harmless(void **state)
 static void log_info__too_long__is_cut_between_characters_and_marked(void **state)
 {
 	struct capture capture = {0};
-	const struct log log = {LOG_LEVEL_INFO, capture_line, &capture};
+	const struct log log = {.level = LOG_LEVEL_INFO, .write = capture_line, .context = &capture};
 	char text[LOG_LINE_BYTES + 64];
 	size_t length, i;
 
@@ -108,7 +108,7 @@ static void log_info__too_long__is_cut_between_characters_and_marked(void **stat
 static void log_info__bytes_that_grow__stay_within_the_line(void **state)
 {
 	struct capture capture = {0};
-	const struct log log = {LOG_LEVEL_INFO, capture_line, &capture};
+	const struct log log = {.level = LOG_LEVEL_INFO, .write = capture_line, .context = &capture};
 	char text[LOG_LINE_BYTES * 3];
 
 	(void)state;
@@ -122,7 +122,7 @@ static void log_info__bytes_that_grow__stay_within_the_line(void **state)
 static void log_failure__with_and_without_hint__is_one_line(void **state)
 {
 	struct capture capture = {0};
-	const struct log log = {LOG_LEVEL_WARNING, capture_line, &capture};
+	const struct log log = {.level = LOG_LEVEL_WARNING, .write = capture_line, .context = &capture};
 	struct error error;
 
 	(void)state;
@@ -134,6 +134,57 @@ static void log_failure__with_and_without_hint__is_one_line(void **state)
 	assert_string_equal(capture.line, "policy: it is?refused (chmod)");
 	log_failure(&log, LOG_LEVEL_DEBUG, "dropped", &error);
 	assert_int_equal(capture.count, 2);
+}
+
+struct events {
+	unsigned count;
+	enum log_level level;
+	enum log_event event;
+	char line[LOG_LINE_BYTES];
+};
+
+static void take_event(void *context, enum log_level level, enum log_event event, const char *line)
+{
+	struct events *events = context;
+
+	events->count++;
+	events->level = level;
+	events->event = event;
+	memcpy(events->line, line, strlen(line) + 1);
+}
+
+static void log_event__a_sink_that_knows_events__gets_each_with_its_number(void **state)
+{
+	struct events events = {0};
+	const struct log log = {.level = LOG_LEVEL_ERROR, .context = &events, .write_event = take_event};
+	struct error error;
+
+	(void)state;
+	(void)error_set(&error, STATUS_REFUSED, "line %d", 5);
+	log_event(&log, LOG_EVENT_DIRECTORY_FOUND, "it is\n%s", "back");
+	assert_int_equal(events.event, LOG_EVENT_DIRECTORY_FOUND);
+	assert_int_equal(events.level, LOG_LEVEL_INFO);
+	assert_string_equal(events.line, "it is?back");
+	log_event_failure(&log, LOG_EVENT_POLICY_REFUSED, "refused", &error);
+	assert_int_equal(events.event, LOG_EVENT_POLICY_REFUSED);
+	assert_int_equal(events.level, LOG_LEVEL_ERROR);
+	assert_string_equal(events.line, "refused: line 5");
+	log_warning(&log, "no event");
+	assert_int_equal(events.count, 2);
+}
+
+static void log_event__any_other_sink__gets_lines_of_its_level(void **state)
+{
+	struct capture capture = {0};
+	const struct log log = {.level = LOG_LEVEL_WARNING, .write = capture_line, .context = &capture};
+
+	(void)state;
+	log_event(&log, LOG_EVENT_STARTED, "info");
+	assert_int_equal(capture.count, 0);
+	log_event(&log, LOG_EVENT_WATCH_LOST, "lost");
+	assert_int_equal(capture.count, 1);
+	assert_string_equal(capture.line, "lost");
+	log_event(NULL, LOG_EVENT_WATCH_LOST, "nobody");
 }
 
 static void log_level_parse__words__are_those_of_log_level_word(void **state)
@@ -164,6 +215,8 @@ int main(void)
 	    cmocka_unit_test(log_info__too_long__is_cut_between_characters_and_marked),
 	    cmocka_unit_test(log_info__bytes_that_grow__stay_within_the_line),
 	    cmocka_unit_test(log_failure__with_and_without_hint__is_one_line),
+	    cmocka_unit_test(log_event__a_sink_that_knows_events__gets_each_with_its_number),
+	    cmocka_unit_test(log_event__any_other_sink__gets_lines_of_its_level),
 	    cmocka_unit_test(log_level_parse__words__are_those_of_log_level_word),
 	};
 

@@ -97,7 +97,7 @@ static int set_up(void **state)
 	    "<wsmauthz xmlns=\"urn:wsmauthz:policy:1\"><directory uri=\"ldap://dc1.x\" base=\"dc=x\" timeout=\"3s\" "
 	    "domain=\"CORP\"><bind mechanism=\"anonymous\"/><tls mode=\"none\"/></directory>"
 	    "<allow group=\"" OPS "\"/></wsmauthz>";
-	static const struct log silent = {LOG_LEVEL_ERROR, NULL, NULL};
+	static const struct log silent = {.level = LOG_LEVEL_ERROR, .write = NULL};
 	struct fixture *fixture = fake_new(1, sizeof(*fixture));
 	struct error error;
 

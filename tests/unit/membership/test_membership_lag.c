@@ -130,7 +130,7 @@ static int set_up(void **state)
 	memset(&rig, 0, sizeof(rig));
 	domain_stage_open(&rig.stage);
 	domain_stage_load_well(&rig.stage);
-	rig.log = (struct log){LOG_LEVEL_INFO, write_line, &rig};
+	rig.log = (struct log){.level = LOG_LEVEL_INFO, .write = write_line, .context = &rig};
 	rig.membership.log = &rig.log;
 	rig.membership.executor = rig.stage.executor;
 	rig.membership.closure = rig.stage.closure;

@@ -112,7 +112,7 @@ static inline int rig_set_up(void **state)
 	dir_pool_fake_observe(rig_see, &rig);
 	rig_add_user(&rig, ALICE, ALICE_SID);
 	rig_add_user(&rig, BOB, BOB_SID);
-	rig.log = (struct log){LOG_LEVEL_DEBUG, rig_write_line, &rig};
+	rig.log = (struct log){.level = LOG_LEVEL_DEBUG, .write = rig_write_line, .context = &rig};
 	setup = (struct membership_setup){
 	    .config = rig.stage.config,
 	    .adapted = &rig.stage.config->directories[0],

@@ -10,7 +10,7 @@
 /* What `write` puts on standard error, into `out`. */
 static void capture_stderr(void (*write_lines)(const struct log *log), char *out, size_t size)
 {
-	const struct log log = {LOG_LEVEL_DEBUG, log_sink_stderr, NULL};
+	const struct log log = {.level = LOG_LEVEL_DEBUG, .write = log_sink_stderr};
 	const int saved = dup(STDERR_FILENO);
 	FILE *file = tmpfile();
 	size_t length;
