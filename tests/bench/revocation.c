@@ -193,7 +193,7 @@ static void run_rounds(struct run *run, const struct kind *kind)
 static void name_victim(struct victim *victim, const char *kind, size_t number, bool is_wanted)
 {
 	(void)snprintf(victim->name, sizeof(victim->name), "%s-%02zu", kind, number);
-	(void)snprintf(victim->sender, sizeof(victim->sender), "CORP\\%s", victim->name);
+	(void)snprintf(victim->sender, sizeof(victim->sender), "CORP\\%s-%02zu", kind, number);
 	atomic_store(&victim->is_wanted, is_wanted);
 }
 
