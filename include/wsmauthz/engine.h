@@ -222,6 +222,8 @@ uint32_t wa_engine_timeout_ms(const struct wa_engine *engine);
 /** What the policy says of the plug-in's manners. */
 bool wa_engine_is_asynchronous(const struct wa_engine *engine);
 bool wa_engine_allows_null_token(const struct wa_engine *engine);
+/** Whether wa_question.token_sid may matter: false where the policy says identity="name". */
+bool wa_engine_wants_token_sid(const struct wa_engine *engine);
 
 /**
  * Answer everything that was asked (what cannot be known any more with WA_REASON_SHUTTING_DOWN), end

@@ -96,10 +96,17 @@ static enum status add_regime(struct wa_engine *engine, const struct config *con
 }
 
 /* What callers' threads ask of the policy. */
+/* Where the policy says nothing it is for the directory to say, which may not have been asked yet. */
+static bool is_by_name(const struct config_directory *directory)
+{
+	return directory->identity_given && directory->identity == CONFIG_IDENTITY_NAME;
+}
+
 static void show(struct wa_engine *engine, const struct config *config)
 {
 	atomic_store_explicit(&engine->timeout_ms, (uint32_t)config->directories[0].timeout_ms, memory_order_relaxed);
 	atomic_store_explicit(&engine->allows_null_token, config->plugin.allow_null_token, memory_order_relaxed);
+	atomic_store_explicit(&engine->wants_token_sid, !is_by_name(&config->directories[0]), memory_order_relaxed);
 }
 
 /* Take it out of the list. False: who closes the engine has the list, and frees all of it. */
@@ -378,6 +385,11 @@ bool wa_engine_is_asynchronous(const struct wa_engine *engine)
 bool wa_engine_allows_null_token(const struct wa_engine *engine)
 {
 	return atomic_load_explicit(&engine->allows_null_token, memory_order_relaxed);
+}
+
+bool wa_engine_wants_token_sid(const struct wa_engine *engine)
+{
+	return atomic_load_explicit(&engine->wants_token_sid, memory_order_relaxed);
 }
 
 /* On the executor: the list of regimes does not change any more. */

@@ -81,7 +81,7 @@ struct wa_engine {
 	struct figures figures;
 
 	_Atomic uint32_t timeout_ms; /* of the policy in force */
-	atomic_bool allows_null_token;
+	atomic_bool allows_null_token, wants_token_sid;
 	bool asynchronous; /* of the first policy: the host is told once */
 };
 

@@ -162,7 +162,6 @@ enum log_level log_event_level(enum log_event event)
 	case LOG_EVENT_UNKNOWN:
 		return LOG_LEVEL_ERROR;
 	case LOG_EVENT_OTHER_WARNING:
-	case LOG_EVENT_PINNED:
 	case LOG_EVENT_DIRECTORY_LOST:
 	case LOG_EVENT_WATCH_LOST:
 	case LOG_EVENT_DENIED:

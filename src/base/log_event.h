@@ -19,7 +19,6 @@ enum log_event {
 	LOG_EVENT_STARTED = 10,
 	LOG_EVENT_STOPPED = 11,
 	LOG_EVENT_NOT_STARTED = 12,
-	LOG_EVENT_PINNED = 13,
 
 	/* The policy, when it changes. */
 	LOG_EVENT_POLICY_IN_FORCE = 20,

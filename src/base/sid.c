@@ -90,7 +90,7 @@ bool sid_parse_text(const char *text, size_t length, struct sid *sid_out)
 	    !take_char(&cursor, '-') || !take_authority(&cursor, &sid.authority))
 		return false;
 	while (cursor.at < cursor.end) {
-		if (sid.sub_count == SID_MAX_SUB_AUTHORITIES || !take_char(&cursor, '-') ||
+		if (sid.sub_count == SID_MAX_SUBS || !take_char(&cursor, '-') ||
 		    !take_decimal(&cursor, &sid.sub[sid.sub_count]))
 			return false;
 		sid.sub_count++;
@@ -106,7 +106,7 @@ bool sid_parse_binary(const uint8_t *data, size_t length, struct sid *sid_out)
 	struct sid sid = {0};
 	size_t i;
 
-	if (length < HEADER_BYTES || data[0] != REVISION || data[1] == 0 || data[1] > SID_MAX_SUB_AUTHORITIES ||
+	if (length < HEADER_BYTES || data[0] != REVISION || data[1] == 0 || data[1] > SID_MAX_SUBS ||
 	    length != HEADER_BYTES + 4 * (size_t)data[1])
 		return false;
 	sid.sub_count = data[1];
@@ -128,7 +128,7 @@ void sid_format(const struct sid *sid, char out[SID_TEXT_BYTES])
 	int length;
 
 	out[0] = '\0';
-	if (sid->sub_count == 0 || sid->sub_count > SID_MAX_SUB_AUTHORITIES)
+	if (sid->sub_count == 0 || sid->sub_count > SID_MAX_SUBS)
 		return;
 	if (sid->authority <= UINT32_MAX)
 		length = snprintf(out, SID_TEXT_BYTES, "S-1-%" PRIu64, sid->authority);
@@ -145,7 +145,7 @@ size_t sid_encode(const struct sid *sid, uint8_t out[SID_BINARY_BYTES])
 {
 	size_t i;
 
-	if (sid->sub_count == 0 || sid->sub_count > SID_MAX_SUB_AUTHORITIES)
+	if (sid->sub_count == 0 || sid->sub_count > SID_MAX_SUBS)
 		return 0;
 	out[0] = REVISION;
 	out[1] = sid->sub_count;

@@ -11,15 +11,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SID_MAX_SUB_AUTHORITIES 15
+#define SID_MAX_SUBS 15
 /* "S-1-0x123456789ABC-4294967295..." with 15 sub-authorities, and the NUL. */
 #define SID_TEXT_BYTES   192
-#define SID_BINARY_BYTES (8 + 4 * SID_MAX_SUB_AUTHORITIES)
+#define SID_BINARY_BYTES (8 + 4 * SID_MAX_SUBS)
 
 struct sid {
 	uint64_t authority; /* 48 bits */
 	uint8_t sub_count;  /* 0: no SID (a valid one has 1 to 15 here) */
-	uint32_t sub[SID_MAX_SUB_AUTHORITIES];
+	uint32_t sub[SID_MAX_SUBS];
 };
 
 /**

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <base/memory.h>
 #include <cli/arguments.h>
+#include <plugin/plugin.h>
+#include <plugin/plugin_policy.h>
 #include <string.h>
 
 /* Where the reading stands. */
@@ -159,6 +161,7 @@ void arguments_done(struct arguments *arguments)
 {
 	memory_free(arguments->given);
 	memory_free(arguments->operands);
+	memory_free(arguments->default_policy);
 	memset(arguments, 0, sizeof(*arguments));
 }
 
@@ -168,6 +171,20 @@ static const struct given_option *find_given(const struct arguments *arguments, 
 		if (strcmp(arguments->given[i].option->name, name) == 0)
 			return &arguments->given[i];
 	return NULL;
+}
+
+enum status arguments_find_policy(struct arguments *arguments, struct error *error)
+{
+	return plugin_policy_find(NULL, &arguments->default_policy, error);
+}
+
+const char *arguments_policy(const struct arguments *arguments)
+{
+	const char *given = arguments_value(arguments, "--config");
+
+	if (given != NULL)
+		return given;
+	return arguments->default_policy != NULL ? arguments->default_policy : PLUGIN_DEFAULT_POLICY;
 }
 
 const char *arguments_value(const struct arguments *arguments, const char *name)

@@ -27,6 +27,7 @@ struct arguments {
 	size_t given_count;
 	const char **operands; /* owned; the strings are argv's */
 	size_t operand_count;
+	char *default_policy; /* owned; NULL until arguments_find_policy */
 };
 
 /**
@@ -38,6 +39,13 @@ void arguments_done(struct arguments *arguments);
 
 /** An option's value, or NULL when it was not given. */
 const char *arguments_value(const struct arguments *arguments, const char *name);
+/**
+ * Find the policy that is read when --config is not given (plugin/plugin_policy.h).
+ * @return as plugin_policy_find.
+ */
+NODISCARD enum status arguments_find_policy(struct arguments *arguments, struct error *error);
+/** --config's, or the one that arguments_find_policy found. Borrowed. */
+const char *arguments_policy(const struct arguments *arguments);
 /** Whether an option was given. */
 bool arguments_has(const struct arguments *arguments, const char *name);
 

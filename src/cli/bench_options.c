@@ -6,7 +6,6 @@
 #include <cli/bench_senders.h>
 #include <cli/machine.h>
 #include <config/config.h>
-#include <plugin/plugin.h>
 #include <string.h>
 
 #define DEFAULT_OUTSTANDING 64
@@ -94,9 +93,7 @@ static enum status read_log_level(const struct arguments *arguments, enum wa_log
 
 static enum status read_names(const struct arguments *arguments, struct bench_settings *settings, struct error *error)
 {
-	const char *policy = arguments_value(arguments, "--config");
-
-	settings->policy = policy != NULL ? policy : PLUGIN_DEFAULT_POLICY;
+	settings->policy = arguments_policy(arguments);
 	settings->senders_path = arguments_value(arguments, "--senders");
 	if (arguments->operand_count > 0) {
 		error_set(error, STATUS_INVALID, "'%s': bench takes no operand", arguments->operands[0]);

@@ -210,14 +210,12 @@ static enum status read_sender_details(struct check *check, const struct argumen
 	return STATUS_OK;
 }
 
-static enum status start_plugin(struct check *check, const char *policy, const struct plugin_options *options,
-				struct error *error)
+static enum status start_plugin(struct check *check, const char *policy, bool is_given,
+				const struct plugin_options *options, struct error *error)
 {
-	enum status status =
-	    plugin_start(policy != NULL ? policy : PLUGIN_DEFAULT_POLICY, options, &check->plugin, error);
+	enum status status = plugin_start(policy, options, &check->plugin, error);
 
-	if (status != STATUS_OK && policy == NULL &&
-	    file_check_readable(PLUGIN_DEFAULT_POLICY, NULL) == STATUS_NOT_FOUND)
+	if (status != STATUS_OK && !is_given && file_check_readable(policy, NULL) == STATUS_NOT_FOUND)
 		error_hint(error, status, "name it by --config FILE, or begin with conf/wsmauthz.xml");
 	return status;
 }
@@ -237,7 +235,8 @@ static enum status start(struct check *check, const struct arguments *arguments,
 		return status;
 	check->is_json = arguments_has(arguments, "--json");
 	check->columns = widest(arguments);
-	return start_plugin(check, arguments_value(arguments, "--config"), &as_a_program, error);
+	return start_plugin(check, arguments_policy(arguments), arguments_has(arguments, "--config"), &as_a_program,
+			    error);
 }
 
 /* The reader of our answers has gone: that is its right, and no failure of ours. */

@@ -5,7 +5,6 @@
 #include <cli/console.h>
 #include <cli/doctor_check.h>
 #include <os/log_sink.h>
-#include <plugin/plugin.h>
 
 /* Of the users that are looked at for their sites; more, and the line says that there are. */
 #define DEFAULT_USER_LIMIT 100000
@@ -121,7 +120,6 @@ static enum status read_log(const char *word, struct log *log, struct error *err
 
 static enum status start(struct doctor *doctor, const struct arguments *arguments, struct error *error)
 {
-	const char *policy = arguments_value(arguments, "--config");
 	enum status status = STATUS_OK;
 
 	if (arguments->operand_count > 0)
@@ -132,7 +130,7 @@ static enum status start(struct doctor *doctor, const struct arguments *argument
 		status = read_log(arguments_value(arguments, "--log-level"), &doctor->log, error);
 	if (status != STATUS_OK)
 		return error_hint(error, status, "see 'wsmauthz doctor --help'");
-	doctor->policy_path = policy != NULL ? policy : PLUGIN_DEFAULT_POLICY;
+	doctor->policy_path = arguments_policy(arguments);
 	doctor->arena = arena_new(DOCTOR_MAX_BYTES);
 	return doctor->arena == NULL ? error_no_memory(error) : STATUS_OK;
 }

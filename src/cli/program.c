@@ -47,7 +47,16 @@ static int print_version(void)
 	return print(&text);
 }
 
-static int dispatch(const struct arguments *arguments)
+static int run_command(struct arguments *arguments)
+{
+	struct error error = {.status = STATUS_OK};
+
+	if (arguments_value(arguments, "--config") == NULL && arguments_find_policy(arguments, &error) != STATUS_OK)
+		return fail(&error, EXIT_USAGE);
+	return arguments->command->run(arguments);
+}
+
+static int dispatch(struct arguments *arguments)
 {
 	struct error error = {.status = STATUS_OK};
 
@@ -56,7 +65,7 @@ static int dispatch(const struct arguments *arguments)
 	if (arguments->wants_version)
 		return print_version();
 	if (arguments->command != NULL)
-		return arguments->command->run(arguments);
+		return run_command(arguments);
 	error_set(&error, STATUS_INVALID, "no command was given");
 	error_hint(&error, STATUS_INVALID, "see 'wsmauthz --help'");
 	return fail(&error, EXIT_USAGE);

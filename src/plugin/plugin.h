@@ -16,12 +16,10 @@
 #define WSMAUTHZ_PLUGIN_PLUGIN_H
 
 #include <base/error.h>
+#include <plugin_default.h>
 #include <stdbool.h>
 #include <wsmauthz/engine.h>
 #include <wsmauthz/wsman.h>
-
-/* The policy that is read when the host names no other. */
-#define PLUGIN_DEFAULT_POLICY "/etc/wsmauthz/wsmauthz.xml"
 
 /*
  * What is read of the host's strings at most, in UTF-16 units. What is longer is refused without
@@ -49,7 +47,7 @@ typedef void plugin_observer_fn(void *context, WSMAN_SENDER_DETAILS *sender_deta
 
 struct plugin_options {
 	const struct wa_log *log;     /* copied; NULL: the system's log, warnings and above */
-	bool dry_run;                 /* leave no audit record */
+	bool dry_run;                 /* leave no audit record; the senders are names, and their tokens none */
 	bool asynchronous;            /* complete asynchronously, whatever the policy says */
 	plugin_observer_fn *observer; /* NULL: none */
 	void *observer_context;

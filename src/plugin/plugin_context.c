@@ -3,6 +3,7 @@
 #include <os/log_sink.h>
 #include <plugin/plugin_call.h>
 #include <plugin/plugin_context.h>
+#include <plugin/plugin_token.h>
 
 _Static_assert((int)LOG_LEVEL_ERROR == (int)WA_LOG_ERROR && (int)LOG_LEVEL_WARNING == (int)WA_LOG_WARNING &&
 		   (int)LOG_LEVEL_INFO == (int)WA_LOG_INFO && (int)LOG_LEVEL_DEBUG == (int)WA_LOG_DEBUG,
@@ -86,6 +87,7 @@ enum status plugin_start(const char *policy_path, const struct plugin_options *o
 	set_log(plugin, options->log);
 	plugin->observe = options->observer;
 	plugin->observe_context = options->observer_context;
+	plugin->reads_tokens = !options->dry_run;
 	status = open_engine(plugin, policy_path, options, error);
 	if (status == STATUS_OK && (options->asynchronous || wa_engine_is_asynchronous(plugin->engine)))
 		status = open_completer(plugin, error);
@@ -96,6 +98,14 @@ enum status plugin_start(const char *policy_path, const struct plugin_options *o
 	}
 	*context_out = plugin;
 	return STATUS_OK;
+}
+
+bool plugin_sender_sid(const struct plugin *plugin, HANDLE token, char sid_out[SID_TEXT_BYTES])
+{
+	sid_out[0] = '\0';
+	if (token == NULL || !plugin->reads_tokens || !wa_engine_wants_token_sid(plugin->engine))
+		return true;
+	return plugin_token_sid(token, sid_out);
 }
 
 bool plugin_enter(struct plugin *plugin)
@@ -181,6 +191,7 @@ enum status plugin_stop(struct plugin *plugin)
 	wait_until_started(plugin);
 	end_threads(plugin);
 	wait_for_others(plugin);
+	log_event(&plugin->log, LOG_EVENT_STOPPED, "plug-in: stopped");
 	free_plugin(plugin);
 	return STATUS_OK;
 }

@@ -19,6 +19,7 @@
 #define WSMAUTHZ_PLUGIN_PLUGIN_CONTEXT_H
 
 #include <base/log.h>
+#include <base/sid.h>
 #include <os/executor.h>
 #include <os/gate.h>
 #include <os/thread.h>
@@ -34,6 +35,7 @@ struct plugin {
 	struct executor *completer;  /* owned; NULL: completion is synchronous */
 	plugin_observer_fn *observe; /* may be NULL */
 	void *observe_context;
+	bool reads_tokens;      /* the senders' tokens are some */
 	atomic_bool is_closing; /* written under the lock */
 	struct gate gate;
 
@@ -45,6 +47,14 @@ struct plugin {
 	size_t calls, starting, stoppers;
 	bool is_closed;
 };
+
+/**
+ * Whose token a sender came with, where it may matter.
+ *
+ * @param sid_out  "" where it does not matter, or there is no token.
+ * @return false: the token cannot be read.
+ */
+NODISCARD bool plugin_sender_sid(const struct plugin *plugin, HANDLE token, char sid_out[SID_TEXT_BYTES]);
 
 /**
  * Count a call in, inside the gate; the caller leaves the gate then.

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <base/memory.h>
-#include <config/config.h>
 #include <os/log_sink.h>
 #include <plugin/plugin_answer.h>
 #include <plugin/plugin_call.h>
@@ -14,6 +13,7 @@ struct texts {
 	char *sender, *mechanism, *url;
 	char *subject, *issuer_name, *issuer_thumbprint, *subject_name;
 	size_t sender_length;
+	char token_sid[SID_TEXT_BYTES]; /* "": none */
 };
 
 static void texts_done(struct texts *texts)
@@ -130,6 +130,7 @@ static void ask_with(struct plugin_call *call, enum wa_kind kind, const struct t
 	    .http_url = texts->url,
 	    .certificate = has_certificate ? &certificate : NULL,
 	    .allow_sid = plugin_may_name_sid(texts->mechanism),
+	    .token_sid = texts->token_sid[0] != '\0' ? texts->token_sid : NULL,
 	};
 
 	plugin_call_ask(call, &question);
@@ -153,6 +154,9 @@ static void ask(struct plugin_call *call, const struct plugin *plugin, enum wa_k
 		refuse_texts(call, plugin, kind, &texts, status, what);
 	else if (details->clientToken == NULL && !wa_engine_allows_null_token(plugin->engine))
 		refuse(call, plugin, kind, &texts, WA_REASON_NO_TOKEN, "the sender came without a token");
+	else if (!plugin_sender_sid(plugin, details->clientToken, texts.token_sid))
+		refuse(call, plugin, kind, &texts, WA_REASON_NO_TOKEN,
+		       "the sender's token cannot be read: nothing says who it is");
 	else
 		ask_with(call, kind, &texts, details->certificateDetails != NULL);
 	texts_done(&texts);
@@ -214,69 +218,6 @@ static void serve(struct plugin *plugin, enum wa_kind kind, WSMAN_SENDER_DETAILS
 		complete_at_once(kind, details, NULL, WA_REASON_BAD_CALL, "the host gave no plug-in context");
 	else
 		serve_in(plugin, kind, details, flags);
-}
-
-/* The policy that this application is to use. */
-static enum status find_policy(PCWSTR extra_info, char **path_out, struct error *error)
-{
-	char *text = NULL, *path = NULL;
-	size_t length = 0;
-	enum status status = plugin_text_read(extra_info, PLUGIN_MAX_EXTRA_UNITS, &text, &length);
-
-	if (status == STATUS_NO_MEMORY)
-		return error_no_memory(error);
-	if (status != STATUS_OK)
-		return error_set(error, status, "the host's initialization parameters are %s",
-				 status == STATUS_LIMIT ? "too long" : "not UTF-16");
-	if (text != NULL)
-		status = config_path_from_extra_info(text, length, &path, error);
-	memory_free(text);
-	if (status != STATUS_OK)
-		return status;
-	if (path == NULL)
-		path = memory_copy_text(PLUGIN_DEFAULT_POLICY);
-	if (path == NULL)
-		return error_no_memory(error);
-	*path_out = path;
-	return STATUS_OK;
-}
-
-/* The path is copied: the name of the application is only for our log. */
-static void log_start(const struct plugin *plugin, PCWSTR application, const char *path, DWORD flags)
-{
-	char *name = NULL;
-
-	if (plugin_text_read(application, PLUGIN_MAX_NAME_UNITS, &name, NULL) != STATUS_OK)
-		name = NULL;
-	log_info(&plugin->log, "plug-in: started for application '%s' with policy '%s' (flags 0x%lx)",
-		 name != NULL ? name : "", path, (unsigned long)flags);
-	memory_free(name);
-}
-
-DWORD WINAPI WSManPluginStartup(DWORD flags, PCWSTR applicationIdentification, PCWSTR extraInfo, PVOID *pluginContext)
-{
-	struct error error = {.status = STATUS_OK};
-	char *path = NULL;
-	PVOID context = NULL;
-	enum status status;
-
-	if (pluginContext == NULL) {
-		log_error(&log_system, "plug-in: the host has no place for the plug-in's context");
-		return WSMAUTHZ_INVALID_PARAMETER;
-	}
-	status = find_policy(extraInfo, &path, &error);
-	if (status == STATUS_OK)
-		status = plugin_start(path, NULL, &context, &error);
-	if (status == STATUS_OK) {
-		log_start(context, applicationIdentification, path, flags);
-		*pluginContext = context;
-	} else {
-		log_failure(&log_system, LOG_LEVEL_ERROR, "plug-in: cannot start", &error);
-	}
-	memory_free(path);
-	if (status == STATUS_NO_MEMORY)
-		return WSMAUTHZ_NOT_ENOUGH_MEMORY;
-	return status == STATUS_OK ? WSMAUTHZ_NO_ERROR : WSMAUTHZ_CONFIGURATION_CORRUPTED;
 }
 
 DWORD WINAPI WSManPluginShutdown(PVOID pluginContext, DWORD flags, DWORD reason)

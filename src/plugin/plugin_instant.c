@@ -56,6 +56,7 @@ struct texts {
 	char sender[3 * PLUGIN_INSTANT_NAME_UNITS];
 	char mechanism[3 * PLUGIN_INSTANT_MECHANISM_UNITS + 1];
 	char url[3 * PLUGIN_INSTANT_URL_UNITS + 1];
+	char token_sid[SID_TEXT_BYTES];
 	size_t sender_length;
 	bool has_url;
 };
@@ -119,7 +120,8 @@ static bool ask_cache(struct plugin *plugin, const WSMAN_SENDER_DETAILS *details
 	struct wa_question question;
 	struct texts texts;
 
-	if (!read_texts(details, instant->kind, &texts))
+	if (!read_texts(details, instant->kind, &texts) ||
+	    !plugin_sender_sid(plugin, details->clientToken, texts.token_sid))
 		return false;
 	question = (struct wa_question){
 	    .kind = instant->kind,
@@ -128,6 +130,7 @@ static bool ask_cache(struct plugin *plugin, const WSMAN_SENDER_DETAILS *details
 	    .mechanism = texts.mechanism,
 	    .http_url = texts.has_url ? texts.url : NULL,
 	    .allow_sid = plugin_may_name_sid(texts.mechanism),
+	    .token_sid = texts.token_sid[0] != '\0' ? texts.token_sid : NULL,
 	};
 	return wa_engine_decide_cached(plugin->engine, &question, decided, instant) && instant->is_made;
 }

@@ -161,13 +161,14 @@ static void describe(struct question *question, const struct wa_question *asked_
 	static const char *const kinds[] = {"user", "operation", "quota"};
 	const struct wa_certificate *certificate = asked_for->certificate;
 
-	(void)snprintf(question->detail, sizeof(question->detail),
-		       "%s mechanism=%s url=%s sid=%d certificate=%s/%s/%s/%s", kinds[asked_for->kind],
-		       or_dash(asked_for->mechanism), or_dash(asked_for->http_url), asked_for->allow_sid,
-		       or_dash(certificate != NULL ? certificate->subject : NULL),
-		       or_dash(certificate != NULL ? certificate->issuer_name : NULL),
-		       or_dash(certificate != NULL ? certificate->issuer_thumbprint : NULL),
-		       or_dash(certificate != NULL ? certificate->subject_name : NULL));
+	(void)snprintf(
+	    question->detail, sizeof(question->detail), "%s mechanism=%s url=%s sid=%d certificate=%s/%s/%s/%s%s%s",
+	    kinds[asked_for->kind], or_dash(asked_for->mechanism), or_dash(asked_for->http_url), asked_for->allow_sid,
+	    or_dash(certificate != NULL ? certificate->subject : NULL),
+	    or_dash(certificate != NULL ? certificate->issuer_name : NULL),
+	    or_dash(certificate != NULL ? certificate->issuer_thumbprint : NULL),
+	    or_dash(certificate != NULL ? certificate->subject_name : NULL),
+	    asked_for->token_sid != NULL ? " token=" : "", asked_for->token_sid != NULL ? asked_for->token_sid : "");
 }
 
 bool wa_engine_decide(struct wa_engine *engine, const struct wa_question *asked_for, wa_decided_fn *decided,
@@ -238,6 +239,11 @@ bool wa_engine_is_asynchronous(const struct wa_engine *engine)
 bool wa_engine_allows_null_token(const struct wa_engine *engine)
 {
 	return engine->script.allows_null_token;
+}
+
+bool wa_engine_wants_token_sid(const struct wa_engine *engine)
+{
+	return !engine->script.is_by_name;
 }
 
 static void end_all(void *context)

@@ -5,6 +5,7 @@
  *
  *	asynchronous                          plugin completion="asynchronous"
  *	allow-null-token
+ *	by-name                               directory identity="name"
  *	timeout 300                           wa_engine_timeout_ms; 2000 without it
  *	unusable <text>                       wa_engine_open fails with these words
  *	answer <sender> <verdict> <reason> [delay=MS] [uri=URI] [path=A|B|C] [rule=TEXT] [quota=A,B,C,D]
@@ -20,7 +21,8 @@
  *	code=N   the decision has this number instead of the right one
  *	instant  wa_engine_decide_cached gives the answer, on the caller's thread; without it, it has none
  *	mute     with instant: it says that it has answered, and has not
- * The detail of each decision repeats the question: "user mechanism=Basic url=- sid=0 certificate=-".
+ * The detail of each decision repeats the question: "user mechanism=Basic url=- sid=0 certificate=-", and
+ * behind that " token=S-1-..." when the question has one.
  */
 #ifndef WSMAUTHZ_TESTS_SUPPORT_ENGINE_FAKE_H
 #define WSMAUTHZ_TESTS_SUPPORT_ENGINE_FAKE_H

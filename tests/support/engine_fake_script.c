@@ -182,6 +182,8 @@ static bool parse_line(struct script *script, char *line, char *why, size_t why_
 		script->is_asynchronous = true;
 	else if (strcmp(word, "allow-null-token") == 0)
 		script->allows_null_token = true;
+	else if (strcmp(word, "by-name") == 0)
+		script->is_by_name = true;
 	else if (strcmp(word, "timeout") == 0)
 		script->timeout_ms = (uint32_t)strtoul(cursor, NULL, 10);
 	else if (strcmp(word, "answer") == 0)

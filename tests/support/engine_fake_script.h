@@ -27,7 +27,7 @@ struct script_answer {
 struct script {
 	char *text;
 	uint32_t timeout_ms;
-	bool is_asynchronous, allows_null_token;
+	bool is_asynchronous, allows_null_token, is_by_name;
 	struct script_answer answers[SCRIPT_MAX_ANSWERS];
 	size_t count;
 };

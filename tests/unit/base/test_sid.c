@@ -148,7 +148,7 @@ static void sid_parse_binary__largest__survives_all_forms(void **state)
 	(void)state;
 	memset(data, 0xFF, sizeof(data));
 	data[0] = 1;
-	data[1] = SID_MAX_SUB_AUTHORITIES;
+	data[1] = SID_MAX_SUBS;
 	assert_true(sid_parse_binary(data, sizeof(data), &sid));
 	sid_format(&sid, text);
 	assert_int_equal(strlen(text), strlen("S-1-0xFFFFFFFFFFFF") + 15 * strlen("-4294967295"));
