@@ -133,11 +133,9 @@ static void write_to_file(struct audit *audit)
 
 static void write_line(struct audit *audit, enum log_event event)
 {
-	if (text_failed(&audit->line))
-		audit->lost++;
-	else if (audit->file != NULL)
+	if (audit->file != NULL && !text_failed(&audit->line))
 		write_to_file(audit);
-	else if (!log_sink_audit(event, text_string(&audit->line)))
+	else if (text_failed(&audit->line) || !log_sink_audit(event, text_string(&audit->line)))
 		audit->lost++;
 }
 
