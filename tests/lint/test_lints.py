@@ -93,7 +93,7 @@ class Lints(unittest.TestCase):
         return LICENCE + "#include <low/low.h>\n#include <stdlib.h>\n\nint low(int value)\n{\n%s\treturn value;\n}\n" % body
 
     def test_clean_tree__no_lint_complains(self):
-        for name in ("format", "layout", "platform", "headers", "includes", "scripts", "cppcheck", "analyzer", "tidy"):
+        for name in ("format", "layout", "platform", "headers", "includes", "scripts", "named_tests", "cppcheck", "analyzer", "tidy"):
             with self.subTest(name):
                 self.assert_clean(name)
 
@@ -118,6 +118,7 @@ class Lints(unittest.TestCase):
             ("includes", "src/high/CMakeLists.txt", "wsmauthz_module(high SOURCES high.c)\n", "<low/low.h> is found"),
             ("scripts", "tests/bad.sh", "#!/bin/sh\nrm -rf $1/*/\ncd /x\n", "bad.sh line 3"),
             ("scripts", "tests/bad.py", "def x(:\n", "bad.py"),
+            ("named_tests", "conf/doc/bad.md", "Safe: `low__nothing__is_tested`.\n", "conf/doc/bad.md:1: there is no test low__nothing"),
             ("cppcheck", "src/low/low.c", self.in_low("\tint a[2] = {0, 0};\n\ta[value] = a[2];\n"), "low.c:8"),
             ("analyzer", "src/low/low.c", self.in_low("\tif (!malloc(3))\n\t\treturn 0;\n"), "leak"),
             ("tidy", "src/low/low.c", self.in_low("\tvalue = atoi(\"1\");\n"), "cert-err34-c"),
