@@ -10,7 +10,8 @@ struct audit {
 	const struct log *log;
 	struct file_lines *file; /* NULL: the system's security log */
 	struct text line;
-	uint64_t lost;
+	struct audit_counts *counts;
+	uint64_t lost; /* since a line was written */
 };
 
 static const char *kind_word(enum wa_kind kind)
@@ -57,8 +58,8 @@ enum status audit_check(const struct config *config, struct error *error)
 	return blame(config, file_lines_check(config->audit.file, error), error);
 }
 
-enum status audit_open(const struct config *config, const struct log *log, struct audit **audit_out,
-		       struct error *error)
+enum status audit_open(const struct config *config, const struct log *log, struct audit_counts *counts,
+		       struct audit **audit_out, struct error *error)
 {
 	struct audit *audit = memory_new(sizeof(*audit));
 	enum status status = STATUS_OK;
@@ -66,6 +67,7 @@ enum status audit_open(const struct config *config, const struct log *log, struc
 	if (audit == NULL)
 		return error_no_memory(error);
 	audit->log = log;
+	audit->counts = counts;
 	text_init(&audit->line);
 	if (config->audit.sink == CONFIG_AUDIT_FILE)
 		status = blame(config, file_lines_open(config->audit.file, &audit->file, error), error);
@@ -116,15 +118,22 @@ static void format(struct text *line, const struct wa_question *question, const 
 	json_end(line);
 }
 
+static void count(_Atomic uint64_t *counter)
+{
+	atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
+}
+
 static void write_to_file(struct audit *audit)
 {
 	struct error error;
 
 	if (file_lines_write(audit->file, text_string(&audit->line), &error) != STATUS_OK) {
+		count(&audit->counts->lost);
 		if (audit->lost++ == 0)
 			log_failure(audit->log, LOG_LEVEL_ERROR, "audit lines are being lost", &error);
 		return;
 	}
+	count(&audit->counts->lines);
 	if (audit->lost > 0)
 		log_error(audit->log, "%llu audit lines were lost; writing works again",
 			  (unsigned long long)audit->lost);
@@ -133,10 +142,14 @@ static void write_to_file(struct audit *audit)
 
 static void write_line(struct audit *audit, enum log_event event)
 {
-	if (audit->file != NULL && !text_failed(&audit->line))
+	if (audit->file != NULL && !text_failed(&audit->line)) {
 		write_to_file(audit);
-	else if (text_failed(&audit->line) || !log_sink_audit(event, text_string(&audit->line)))
+	} else if (text_failed(&audit->line) || !log_sink_audit(event, text_string(&audit->line))) {
+		count(&audit->counts->lost);
 		audit->lost++;
+	} else {
+		count(&audit->counts->lines);
+	}
 }
 
 void audit_write_repeats(struct audit *audit, uint64_t count)

@@ -19,13 +19,23 @@
 #include <base/error.h>
 #include <base/log.h>
 #include <config/config.h>
+#include <stdatomic.h>
+#include <stdint.h>
 #include <wsmauthz/engine.h>
 
 struct audit;
 
-/** @return STATUS_OK; what file_lines_open says; STATUS_NO_MEMORY. */
-NODISCARD enum status audit_open(const struct config *config, const struct log *log, struct audit **audit_out,
-				 struct error *error);
+/* Since the engine was opened; whoever writes adds to it, and anybody reads. */
+struct audit_counts {
+	_Atomic uint64_t lines, lost;
+};
+
+/**
+ * @param log, counts  borrowed until audit_close.
+ * @return STATUS_OK; what file_lines_open says; STATUS_NO_MEMORY.
+ */
+NODISCARD enum status audit_open(const struct config *config, const struct log *log, struct audit_counts *counts,
+				 struct audit **audit_out, struct error *error);
 void audit_close(struct audit **audit);
 
 /** Whether audit_open would do, for a dry run, which leaves no trace. The same errors. */

@@ -62,9 +62,6 @@ static void warn(const struct wa_engine *engine, const struct config *config)
 		log_warning(&engine->log,
 			    "%s:%u: <tls mode=\"none\"> sends the password of '%s' over the network in the clear",
 			    config->path, directory->line, directory->bind_dn);
-	if (config->metrics_file != NULL)
-		log_warning(&engine->log, "%s: <metrics> is accepted, but this version writes no metrics",
-			    config->path);
 }
 
 /* Regimes */
@@ -119,8 +116,10 @@ static bool remove_regime(struct wa_engine *engine, const struct regime *regime)
 	is_ours = !engine->is_closing;
 	while (is_ours && *link != regime)
 		link = &(*link)->next;
-	if (is_ours)
+	if (is_ours) {
 		*link = regime->next;
+		engine_keep_figures_locked(engine, regime);
+	}
 	mutex_unlock(&engine->lock);
 	return is_ours;
 }
@@ -181,6 +180,11 @@ static void put_into_force(struct wa_engine *engine, struct regime *regime)
 	struct regime *before = atomic_exchange(&engine->regime, regime);
 
 	show(engine, regime->config);
+	engine_count(&engine->figures.policies_taken);
+	atomic_store_explicit(&engine->figures.policy_is_stale, false, memory_order_relaxed);
+	engine_show_figures(engine, regime);
+	if (engine->metrics != NULL)
+		metrics_follow(engine->metrics, regime->config);
 	log_event(&engine->log, LOG_EVENT_POLICY_IN_FORCE, "%s: the new policy is in force", regime->config->path);
 	retire(before);
 }
@@ -251,6 +255,7 @@ void engine_take_policy(struct wa_engine *engine, const struct config *config)
 
 	if (engine->stopping)
 		return;
+	atomic_store_explicit(&engine->figures.policy_is_stale, true, memory_order_relaxed);
 	drop_coming(engine);
 	status = add_regime(engine, config, &regime, &error);
 	if (status == STATUS_OK) {
@@ -269,11 +274,16 @@ static void policy_changed(void *context, const struct config *config, const str
 {
 	struct wa_engine *engine = context;
 
-	if (config != NULL)
+	if (config != NULL) {
 		engine_take_policy(engine, config);
-	else
+	} else if (error == NULL) {
+		atomic_store_explicit(&engine->figures.policy_is_stale, engine->coming != NULL, memory_order_relaxed);
+	} else {
+		engine_count(&engine->figures.policies_refused);
+		atomic_store_explicit(&engine->figures.policy_is_stale, true, memory_order_relaxed);
 		log_event_failure(&engine->log, LOG_EVENT_POLICY_REFUSED,
 				  "the policy was changed and is unusable, the old one stays in force", error);
+	}
 	config_unref(&config);
 }
 
@@ -296,8 +306,23 @@ static struct wa_engine *engine_new(const struct config *config, const struct wa
 	engine->asynchronous = config->plugin.asynchronous;
 	engine->coming_timer = (struct timer){.run = try_coming, .context = engine};
 	engine->repeats_told_ms = clock_monotonic_ms();
+	engine->figures.started_s = clock_wall_s();
 	show(engine, config);
 	return engine;
+}
+
+/* Whose decisions let nobody in has nothing to say for the service, and may run beside it. */
+static enum status follow_metrics(struct wa_engine *engine, const struct config *config, struct error *error)
+{
+	const struct metrics_source source = engine_metrics_source(engine);
+
+	if (engine->dry_run)
+		return STATUS_OK;
+	engine->metrics = metrics_open(engine->executor, &engine->log, &source);
+	if (engine->metrics == NULL)
+		return error_no_memory(error);
+	metrics_follow(engine->metrics, config);
+	return STATUS_OK;
 }
 
 enum status engine_open_with(const struct config *config, const struct wa_options *options,
@@ -320,6 +345,11 @@ enum status engine_open_with(const struct config *config, const struct wa_option
 		return status;
 	}
 	atomic_store_explicit(&engine->regime, regime, memory_order_release);
+	status = follow_metrics(engine, config, error);
+	if (status != STATUS_OK) {
+		close_engine(engine);
+		return status;
+	}
 	*engine_out = engine;
 	return STATUS_OK;
 }
@@ -430,9 +460,12 @@ static void close_engine(struct wa_engine *engine)
 	}
 	if (engine->policy_watch != NULL)
 		policy_watch_stop(engine->policy_watch);
+	if (engine->metrics != NULL) /* before the regimes' list is given up, which it reads */
+		metrics_stop(engine->metrics);
 	for (struct regime *regime = engine->regimes; regime != NULL; regime = regime->next)
 		regime_stop(regime);
 	executor_close(&engine->executor);
+	metrics_close(&engine->metrics);
 	policy_watch_close(&engine->policy_watch);
 	free_regimes(engine);
 	mutex_done(&engine->lock);

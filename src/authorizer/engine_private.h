@@ -11,6 +11,7 @@
  *	review.c    answers for who looks the policy over
  *	record.c    audit records of answers that the engine was not asked for
  *	figures.c   repeated authorizations, and what the engine can say about itself
+ *	metrics.c   the thread that writes that to a file (measures.c: how it is written)
  *
  * One executor runs everything: requests, the load of the closure, answers of the pool. So nothing
  * here needs a lock but what callers' threads look at: the count of questions under way, the regime in force (engine->gate), and
@@ -19,6 +20,8 @@
 #ifndef WSMAUTHZ_AUTHORIZER_ENGINE_PRIVATE_H
 #define WSMAUTHZ_AUTHORIZER_ENGINE_PRIVATE_H
 
+#include <authorizer/measures.h>
+#include <authorizer/metrics.h>
 #include <authorizer/policy_watch.h>
 #include <authorizer/regime.h>
 #include <base/digest.h>
@@ -47,11 +50,20 @@ struct repeats {
 	char padding[GATE_STRIPE_BYTES - sizeof(uint64_t)];
 };
 
-/* What wa_engine_stats tells and the executor alone knows. */
+/* What the engine can say about itself, as it is counted. Relaxed: each figure is right, but they are not of one moment. */
 struct figures {
-	_Atomic uint64_t decisions; /* but for those of `repeats` that instant.c counted */
-	_Atomic uint64_t closure_load_us, closure_groups, memberships, cached_users, cached_bytes;
+	/* But for those of `repeats`. */
+	_Atomic uint64_t outcomes[MEASURES_VERDICTS][WA_REASON_COUNT];
+	_Atomic uint64_t cached, refused;
+	_Atomic uint64_t cold[MEASURES_BOUNDS + 1], cold_us;
+	_Atomic uint64_t closure_loads, closure_load_failures, changes, changes_of_everything;
+	_Atomic uint64_t policies_taken, policies_refused;
+	atomic_bool policy_is_stale; /* the file says something else than what is in force */
+	/* Of the regime in force, brought up to date by engine_show_figures. */
+	_Atomic uint64_t closure_load_us, closure_groups, memberships, closure_bytes, cached_users, cached_bytes;
+	_Atomic uint64_t watch_lag_us, missing_changes, proven_us;
 	atomic_bool watched;
+	int64_t started_s; /* wall time */
 };
 
 struct findings;
@@ -69,8 +81,9 @@ struct wa_engine {
 	struct regime *coming;           /* to be in force once its groups are read; NULL: none */
 	struct membership_waiter coming_waiter;
 	struct timer coming_timer;
-	struct mutex lock;      /* guards `regimes` and is_closing */
-	struct regime *regimes; /* all that are not freed */
+	struct mutex lock;          /* guards `regimes`, `gone` and is_closing */
+	struct regime *regimes;     /* all that are not freed */
+	struct dir_pool_stats gone; /* the counters of those that were, together */
 	bool is_closing;
 
 	struct task stop;
@@ -79,6 +92,8 @@ struct wa_engine {
 	struct repeats repeats[GATE_STRIPES];
 	uint64_t repeats_told, repeats_told_ms; /* how many, and when */
 	struct figures figures;
+	struct audit_counts audit_counts;
+	struct metrics *metrics; /* NULL: dry run */
 
 	_Atomic uint32_t timeout_ms; /* of the policy in force */
 	atomic_bool allows_null_token, wants_token_sid;
@@ -107,8 +122,23 @@ void engine_count_repeat(struct wa_engine *engine, unsigned stripe);
 /** Write the count down when it is time, or when `now`. Threads: the executor. */
 void engine_tell_repeats(struct wa_engine *engine, bool now);
 
+/** Count a decision that was not told to engine_count_repeat. Threads: any. */
+void engine_count_decision(struct wa_engine *engine, const struct wa_decision *decision);
+
+/** One more of a figure. Threads: any. */
+void engine_count(_Atomic uint64_t *figure);
+
 /** Bring the figures of this regime up to date. Threads: the executor. */
-void engine_show_figures(struct wa_engine *engine, const struct regime *regime);
+void engine_show_figures(struct wa_engine *engine, struct regime *regime);
+
+/** What is counted by a pool that goes now. Threads: the executor, under the engine's lock. */
+void engine_keep_figures_locked(struct wa_engine *engine, const struct regime *regime) REQUIRES(engine->lock);
+
+/** All of it. Threads: any. */
+void engine_measure(struct wa_engine *engine, struct measures *measures_out);
+
+/** What the metrics' thread is given. Threads: as metrics_source says. */
+struct metrics_source engine_metrics_source(struct wa_engine *engine);
 
 /** Begin a question: engine and question as wa_engine_decide has them. False when memory ran out. */
 NODISCARD bool request_start(struct wa_engine *engine, const struct wa_question *question, wa_decided_fn *decided,

@@ -15,6 +15,7 @@
 struct news {
 	const struct config *config; /* owned; NULL: none */
 	struct error error;          /* of a later look; STATUS_OK: none */
+	bool is_as_before;           /* a later look found again what was told last */
 };
 
 struct policy_watch {
@@ -52,6 +53,7 @@ static void tell_news(void *context)
 	news = watch->news;
 	watch->news.config = NULL;
 	watch->news.error.status = STATUS_OK;
+	watch->news.is_as_before = false;
 	watch->is_posted = false;
 	is_stopping = watch->is_stopping;
 	mutex_unlock(&watch->lock);
@@ -63,6 +65,8 @@ static void tell_news(void *context)
 		watch->heard(watch->context, news.config, NULL);
 	if (news.error.status != STATUS_OK)
 		watch->heard(watch->context, NULL, &news.error);
+	else if (news.is_as_before)
+		watch->heard(watch->context, NULL, NULL);
 }
 
 static void post_news_locked(struct policy_watch *watch) REQUIRES(watch->lock);
@@ -93,15 +97,18 @@ static void tell_error(struct policy_watch *watch, const struct error *error)
 {
 	mutex_lock(&watch->lock);
 	watch->news.error = *error;
+	watch->news.is_as_before = false;
 	post_news_locked(watch);
 	mutex_unlock(&watch->lock);
 }
 
-/* What was wrong is right again before anybody has heard of it. */
-static void forget_error(struct policy_watch *watch)
+/* What was wrong is right again, before anybody has heard of it perhaps. */
+static void tell_as_before(struct policy_watch *watch)
 {
 	mutex_lock(&watch->lock);
 	watch->news.error.status = STATUS_OK;
+	watch->news.is_as_before = true;
+	post_news_locked(watch);
 	mutex_unlock(&watch->lock);
 }
 
@@ -120,7 +127,7 @@ static void take(struct policy_watch *watch, const struct config *config)
 	const bool is_news = !config_is_same(config, watch->told);
 
 	if (!watch->is_good && !is_news) {
-		forget_error(watch);
+		tell_as_before(watch);
 		log_info(watch->log, "%s: the policy is again what it was before", watch->path);
 	}
 	watch->is_good = true;

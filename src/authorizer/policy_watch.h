@@ -4,7 +4,7 @@
  * has changed, reads the policy anew and tells the outcome on the executor. No file is touched on the executor.
  *
  *	a file changes -> read the policy -> good, and other than before   -> heard(config)
- *				          -> good, with the same content   -> nothing
+ *				          -> good, with the same content   -> nothing; after an error heard(), with neither
  *				          -> unusable                      -> heard(error), once for each different message
  *
  * "Before" is the policy that was told last (at first, the one given to policy_watch_open); it is its files that are watched.
@@ -35,7 +35,7 @@ struct policy_watch;
  * The outcome of reading a changed policy. Runs on the executor.
  *
  * @param config  one reference, now the receiver's; NULL: the policy is unusable, and what was told before stays valid.
- * @param error   why; until the return. NULL when there is a config.
+ * @param error   why; until the return. NULL when there is a config. Both NULL: what was told before is in the file again.
  */
 typedef void policy_watch_fn(void *context, const struct config *config, const struct error *error);
 

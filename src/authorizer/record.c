@@ -50,6 +50,7 @@ void wa_engine_record(struct wa_engine *engine, const struct wa_question *questi
 {
 	struct record *record;
 
+	engine_count_decision(engine, decision);
 	if (engine->dry_run)
 		return;
 	record = memory_new(sizeof(*record));

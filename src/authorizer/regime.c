@@ -98,6 +98,7 @@ static void learned(void *context)
 {
 	struct regime *regime = context;
 
+	engine_count(&regime->engine->figures.closure_loads);
 	set_forest(regime, membership_forest(regime->membership), membership_search_flags(regime->membership));
 }
 
@@ -105,6 +106,7 @@ static void touched(void *context, uint64_t hash)
 {
 	const struct regime *regime = context;
 
+	engine_count(&regime->engine->figures.changes);
 	epochs_touch(regime->epochs, hash);
 }
 
@@ -112,6 +114,7 @@ static void everything_touched(void *context)
 {
 	const struct regime *regime = context;
 
+	engine_count(&regime->engine->figures.changes_of_everything);
 	epochs_touch_everything(regime->epochs);
 }
 
@@ -167,8 +170,9 @@ static enum status open_parts(struct regime *regime, struct error *error)
 {
 	const struct config *config = regime->config;
 	struct wa_engine *engine = regime->engine;
-	enum status status =
-	    engine->dry_run ? audit_check(config, error) : audit_open(config, &engine->log, &regime->audit, error);
+	enum status status = engine->dry_run
+				 ? audit_check(config, error)
+				 : audit_open(config, &engine->log, &engine->audit_counts, &regime->audit, error);
 
 	if (status != STATUS_OK)
 		return status;

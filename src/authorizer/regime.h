@@ -55,8 +55,9 @@ struct regime {
 	atomic_bool renewing;            /* `renewal` is posted */
 	struct task renewal;
 
-	size_t holders;  /* questions */
-	bool is_retired; /* not in force any more */
+	uint64_t load_failures; /* of the groups, that the engine's figures have */
+	size_t holders;         /* questions */
+	bool is_retired;        /* not in force any more */
 	struct task retirement;
 	struct regime *next; /* engine->regimes */
 };

@@ -84,7 +84,7 @@ static void record(const struct request *request)
 		engine_count_repeat(request->engine, 0);
 		return;
 	}
-	atomic_fetch_add_explicit(&request->engine->figures.decisions, 1, memory_order_relaxed);
+	engine_count_decision(request->engine, decision);
 	if (regime->audit != NULL)
 		audit_write(regime->audit, request->question, decision);
 }
@@ -371,14 +371,15 @@ static struct request *request_new(struct wa_engine *engine, const struct wa_que
 static bool start(struct wa_engine *engine, const struct wa_question *question, wa_decided_fn *decided,
 		  request_reviewed_fn *reviewed, void *context)
 {
-	struct request *request;
+	struct request *request = NULL;
 
 	/* Even refusals are kept until the executor has come to them. */
-	if (atomic_load_explicit(&engine->questions, memory_order_relaxed) >= ENGINE_MAX_REFUSALS)
+	if (atomic_load_explicit(&engine->questions, memory_order_relaxed) < ENGINE_MAX_REFUSALS)
+		request = request_new(engine, question, context);
+	if (request == NULL) {
+		engine_count(&engine->figures.refused);
 		return false;
-	request = request_new(engine, question, context);
-	if (request == NULL)
-		return false;
+	}
 	request->decided = decided;
 	request->reviewed = reviewed;
 	request->task = (struct task){.run = begin, .context = request};

@@ -34,6 +34,10 @@
 #define CONFIG_LEAST_SSF 56
 #define CONFIG_MAX_SSF   256
 
+/* How often the metrics are written: who looks more often asks a scraper for more than it does, and what is older than an hour helps nobody. */
+#define CONFIG_LEAST_METRICS_MS 1000
+#define CONFIG_MAX_METRICS_MS   3600000
+
 /* Unlimited, as WSMAN_AUTHZ_QUOTA writes it. */
 #define CONFIG_UNLIMITED UINT32_MAX
 
@@ -183,7 +187,8 @@ struct config {
 		enum config_audit_sink sink;
 		const char *file;
 	} audit;
-	const char *metrics_file; /* NULL: none */
+	const char *metrics_file;     /* NULL: none */
+	uint64_t metrics_interval_ms; /* CONFIG_LEAST_METRICS_MS to CONFIG_MAX_METRICS_MS */
 };
 
 /**

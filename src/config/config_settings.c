@@ -106,6 +106,7 @@ void config_settings_default(struct config *config)
 	config->account.deny_password_expired = false;
 	config->account.filter = "";
 	config->audit.sink = CONFIG_AUDIT_SYSTEM;
+	config->metrics_interval_ms = 15000;
 }
 
 /* The tables. Everything goes into the struct config. */
@@ -194,6 +195,11 @@ const struct config_element config_audit_element = {
 
 static const struct config_attribute metrics_attributes[] = {
     {.name = "file", .required = true, .take = take_file, .offset = IN_CONFIG(metrics_file)},
+    {.name = "interval",
+     .take = config_take_duration,
+     .offset = IN_CONFIG(metrics_interval_ms),
+     .minimum = CONFIG_LEAST_METRICS_MS,
+     .maximum = CONFIG_MAX_METRICS_MS},
 };
 
 const struct config_element config_metrics_element = {

@@ -367,15 +367,33 @@ size_t membership_known_path(const struct membership *membership, size_t root, c
 	return membership_path(&lookup, root, user_dn, path_out);
 }
 
+/* Since the older of what the pool has seen and the watch has not told, and what was told and is not applied. */
+static uint64_t lag_us(const struct membership *membership, uint64_t now_us)
+{
+	uint64_t since_us = now_us;
+
+	if (membership->watched.awaited != NULL && membership->watched.awaited_asked_us < since_us)
+		since_us = membership->watched.awaited_asked_us;
+	if (membership->pending.since_us != 0 && membership->pending.since_us < since_us)
+		since_us = membership->pending.since_us;
+	return now_us - since_us;
+}
+
 void membership_figures(const struct membership *membership, struct membership_figures *figures_out)
 {
 	const struct member_index *index = membership->closure == NULL ? NULL : closure_index(membership->closure);
 
 	*figures_out = (struct membership_figures){
 	    .load_us = membership->load_us,
+	    .load_failures = membership->load_failures,
 	    .groups = membership->closure == NULL ? 0 : closure_group_count(membership->closure),
 	    .memberships = index == NULL ? 0 : member_index_count(index),
+	    .index_bytes = index == NULL ? 0 : member_index_bytes(index),
 	    .watched = membership_is_watched(membership),
+	    .lag_us = lag_us(membership, clock_monotonic_us()),
+	    .proven_us = membership->lease_proven_us > membership->proven_us ? membership->lease_proven_us
+									     : membership->proven_us,
+	    .missing_changes = membership->lag.missing,
 	};
 }
 

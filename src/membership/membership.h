@@ -253,8 +253,14 @@ bool membership_renew(struct membership *membership, struct membership_waiter *w
 /* What a membership can say about itself. */
 struct membership_figures {
 	uint64_t load_us; /* how long the last load took */
-	size_t groups, memberships;
+	uint64_t load_failures;
+	size_t groups, memberships, index_bytes;
 	bool watched;
+	/* While watched: for how long something has been known of that is not in what is answered from yet; 0: nothing is owed. */
+	uint64_t lag_us;
+	uint64_t
+	    proven_us; /* clock_monotonic_us() of the last proof that everything was told or nothing has changed; 0: none */
+	size_t missing_changes; /* that the domain controller in use lacks (membership_lag.h) */
 };
 
 void membership_figures(const struct membership *membership, struct membership_figures *figures_out);

@@ -160,6 +160,7 @@ static void take_failure(struct membership *membership, const struct error *erro
 	membership->failure_began_us = began_us;
 	membership->failure_ended_us = clock_monotonic_us();
 	membership->failures++;
+	membership->load_failures++;
 }
 
 static void load_ended(void *context, const struct closure_loaded *loaded)

@@ -116,8 +116,9 @@ struct membership {
 
 	bool loading, stopped;
 	bool told_no_csn;
-	struct error failure; /* of the last load that failed */
-	unsigned failures;    /* loads that failed in a row */
+	struct error failure;   /* of the last load that failed */
+	unsigned failures;      /* loads that failed in a row */
+	uint64_t load_failures; /* in all */
 	uint64_t failure_began_us, failure_ended_us;
 	struct membership_waiter *waiters;      /* for the closure */
 	struct membership_waiter *mark_waiters; /* for the watch, or a lease */

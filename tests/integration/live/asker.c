@@ -5,6 +5,8 @@
  *
  *	asker POLICY THREADS USER...      until standard input ends
  *
+ * It leaves no audit record and no metrics, unless the environment has WSMAUTHZ_ASKER_RECORDS.
+ *
  * Lines of output: "ready"; then "<clock> <user> <verdict> <reason>", the clock being CLOCK_MONOTONIC in microseconds at which the
  * question was asked; for each byte of input and each user "<clock> <user> last authorize": when the last question was asked that let
  * him in, 0 for none; at the end "asked N cached N errors N".
@@ -139,7 +141,8 @@ static void serve_until_the_end(void)
 
 int main(int count, char **arguments)
 {
-	const struct wa_options options = {.log = {WA_LOG_INFO, write_log, NULL}, .dry_run = true};
+	const struct wa_options options = {.log = {WA_LOG_INFO, write_log, NULL},
+					   .dry_run = getenv("WSMAUTHZ_ASKER_RECORDS") == NULL};
 	struct thread threads[MAX_THREADS] = {0};
 	struct wa_error error = {.what = ""};
 	size_t thread_count = count > 3 ? strtoul(arguments[2], NULL, 10) : 0;

@@ -32,11 +32,11 @@ struct rig {
 
 	struct mutex lock; /* guards what follows */
 	struct condition changed;
-	size_t policies, errors;     /* heard */
-	size_t again;                /* lines of the log that say so */
-	size_t tasks;                /* of the executor */
-	const struct config *config; /* heard last */
-	struct error error;          /* heard last */
+	size_t policies, errors, as_before; /* heard */
+	size_t again;                       /* lines of the log that say so */
+	size_t tasks;                       /* of the executor */
+	const struct config *config;        /* heard last */
+	struct error error;                 /* heard last */
 };
 
 /* Files */
@@ -79,13 +79,15 @@ static inline void hear(void *context, const struct config *config, const struct
 {
 	struct rig *rig = context;
 
-	if ((config == NULL) == (error == NULL) || !executor_is_current(rig->executor))
+	if ((config != NULL && error != NULL) || !executor_is_current(rig->executor))
 		abort();
 	mutex_lock(&rig->lock);
 	if (config != NULL) {
 		rig->policies++;
 		config_unref(&rig->config);
 		rig->config = config;
+	} else if (error == NULL) {
+		rig->as_before++;
 	} else {
 		rig->errors++;
 		rig->error = *error;

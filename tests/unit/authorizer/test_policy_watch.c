@@ -119,6 +119,7 @@ static void policy_watch__bad_for_long__is_told_once_for_each_reason(void **stat
 	wait_for_error(rig, 2, STATUS_INVALID, ":6: ");
 	replace_policy(rig, POLICY("a"));
 	wait_for(rig, &rig->again, 1);
+	wait_for(rig, &rig->as_before, 1);
 	replace_policy(rig, HEAD DIRECTORY ALLOW "\n\n<nonsense/>\n" TAIL);
 	wait_for_error(rig, 3, STATUS_INVALID, ":6: ");
 	assert_int_equal(count_of(rig, &rig->policies), 0);
@@ -133,6 +134,7 @@ static void policy_watch__permissions__are_told_and_their_repair_is_logged(void 
 	wait_for_error(rig, 1, STATUS_REFUSED, "0666");
 	assert_int_equal(chmod(rig->folder.policy, 0644), 0);
 	wait_for(rig, &rig->again, 1);
+	wait_for(rig, &rig->as_before, 1);
 	assert_int_equal(count_of(rig, &rig->policies), 0);
 }
 

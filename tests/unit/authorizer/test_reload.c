@@ -65,6 +65,68 @@ static void engine_take_policy__what_callers_see__is_of_the_policy_in_force(void
 	assert_false(wa_engine_allows_null_token(rig->engine));
 }
 
+/* What is counted */
+
+static struct wa_stats stats_of(const struct rig *rig)
+{
+	struct wa_stats stats;
+
+	wa_engine_stats(rig->engine, &stats);
+	return stats;
+}
+
+static void engine_take_policy__again_and_again__counters_do_not_go_back(void **state)
+{
+	struct rig *rig = *state;
+	struct wa_stats before, now;
+	struct measures measures;
+
+	open_engine(rig, &policy_ops);
+	assert_lets_in(rig, "alice");
+	before = stats_of(rig);
+	assert_true(before.decisions == 2 && before.searches > 0 && before.round_trips > 0);
+	for (unsigned i = 0; i < 4; i++) {
+		take_policy(rig, i % 2 == 0 ? &policy_devs : &policy_ops);
+		for (unsigned ms = 0; ms < 1000; ms += 5) {
+			pass(5);
+			now = stats_of(rig);
+			assert_true(now.decisions >= before.decisions && now.searches >= before.searches &&
+				    now.round_trips >= before.round_trips && now.bytes_in >= before.bytes_in);
+			before = now;
+		}
+		assert_int_equal(count_regimes(rig), 1);
+		assert_lets_in(rig, i % 2 == 0 ? "bob" : "alice");
+	}
+	engine_measure(rig->engine, &measures);
+	assert_int_equal(measures.policies_taken, 4);
+	assert_int_equal(measures.closure_loads, 5);
+	assert_int_equal(measures.policy_is_current, 1);
+	assert_int_equal(measures.outcomes[WA_AUTHORIZE][WA_REASON_MEMBER], 5);
+	assert_int_equal(measures.outcomes[WA_DENY][WA_REASON_NOT_A_MEMBER], 5);
+	assert_int_equal(measures.searches, stats_of(rig).searches);
+	assert_true(measures.searches > 5 * 2);
+}
+
+static void engine_take_policy__its_groups_cannot_be_read__is_counted(void **state)
+{
+	struct rig *rig = *state;
+	struct measures measures;
+
+	open_engine(rig, &policy_ops);
+	pass(1000);
+	fail_load(rig, FAKE_FAULT_CODE);
+	take_policy(rig, &policy_far);
+	pass(500);
+	engine_measure(rig->engine, &measures);
+	assert_int_equal(measures.policy_is_current, 0);
+	assert_int_equal(measures.policies_taken, 0);
+	take_policy(rig, &policy_ops);
+	pass(1000);
+	engine_measure(rig->engine, &measures);
+	assert_int_equal(measures.policy_is_current, 1);
+	assert_int_equal(measures.policies_taken, 1);
+}
+
 /* Questions under way */
 
 static void engine_take_policy__a_question_is_under_way__is_answered_by_its_own_policy(void **state)
@@ -247,6 +309,8 @@ int main(void)
 	    RIGGED(engine_take_policy__its_groups_are_read__is_in_force_and_the_old_one_gone),
 	    RIGGED(engine_take_policy__its_groups_are_not_read_yet__the_old_one_answers),
 	    RIGGED(engine_take_policy__what_callers_see__is_of_the_policy_in_force),
+	    RIGGED(engine_take_policy__again_and_again__counters_do_not_go_back),
+	    RIGGED(engine_take_policy__its_groups_cannot_be_read__is_counted),
 	    RIGGED(engine_take_policy__a_question_is_under_way__is_answered_by_its_own_policy),
 	    RIGGED(engine_take_policy__questions_wait_for_the_old_groups__are_answered_by_the_old_policy),
 	    RIGGED(engine_take_policy__its_load_fails__the_old_one_stays_and_it_is_tried_again),

@@ -37,7 +37,7 @@ static const char full[] =
     "<plugin completion=\"asynchronous\" allow-null-token=\"true\"/>\n"
     "<certificates issuers=\"0123456789abcdef0123456789ABCDEF01234567 1123456789abcdef0123456789ABCDEF01234567\"/>\n"
     "<audit to=\"file\" file=\"audit.log\"/>\n"
-    "<metrics file=\"/run/metrics\"/>\n"
+    "<metrics file=\"/run/metrics\" interval=\"1m\"/>\n"
     "</wsmauthz>\n";
 
 static int make_folder(void **state)
@@ -130,6 +130,7 @@ static void config_parse__a_rule_and_settings_left_out__have_every_default(void 
 	assert_int_equal(config->audit.sink, CONFIG_AUDIT_SYSTEM);
 	assert_null(config->audit.file);
 	assert_null(config->metrics_file);
+	assert_int_equal(config->metrics_interval_ms, 15000);
 	config_unref(&config);
 }
 
@@ -237,6 +238,7 @@ static void config_parse__a_full_policy__keeps_its_settings(void **state)
 	assert_int_equal(config->audit.sink, CONFIG_AUDIT_FILE);
 	assert_beside(*state, config->audit.file, "audit.log");
 	assert_string_equal(config->metrics_file, "/run/metrics");
+	assert_int_equal(config->metrics_interval_ms, 60000);
 	config_unref(&config);
 }
 
