@@ -126,7 +126,7 @@ void file_publish_close(struct file_publish **reference)
 	*reference = NULL;
 	if (publish == NULL)
 		return;
-	if (is_ours(publish))
+	if (publish->path != NULL && is_ours(publish))
 		(void)unlink(publish->path);
 	memory_free(publish->path);
 	memory_free(publish->temporary);
@@ -166,26 +166,33 @@ static enum status read_all(int fd, char *data, size_t size, size_t *length_out,
 	return STATUS_OK;
 }
 
+static enum status open_failure(int number, const char *path, struct error *error)
+{
+	enum status status = STATUS_UNREACHABLE;
+
+	if (number == ENOENT || number == ENOTDIR)
+		status = STATUS_NOT_FOUND;
+	else if (number == EACCES || number == EPERM)
+		status = STATUS_REFUSED;
+	return error_system(error, status, number, "could not open '%s'", path);
+}
+
 enum status file_publish_read(const char *path, size_t limit_bytes, char **data_out, size_t *length_out,
 			      struct error *error)
 {
+	char *data = memory_new(limit_bytes + 1);
 	/* Not waiting, so that a FIFO in the file's place cannot hold us up. */
 	const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	enum status status;
-	char *data = NULL;
 
-	if (fd < 0)
-		return error_system(error,
-				    errno == ENOENT || errno == ENOTDIR ? STATUS_NOT_FOUND
-				    : errno == EACCES || errno == EPERM ? STATUS_REFUSED
-									: STATUS_UNREACHABLE,
-				    errno, "could not open '%s'", path);
-	status = check(fd, limit_bytes, path, error);
-	if (status == STATUS_OK && (data = memory_new(limit_bytes + 1)) == NULL)
+	if (data == NULL)
 		status = error_no_memory(error);
-	if (status == STATUS_OK)
+	else if (fd < 0)
+		status = open_failure(errno, path, error);
+	else if ((status = check(fd, limit_bytes, path, error)) == STATUS_OK)
 		status = read_all(fd, data, limit_bytes + 1, length_out, path, error);
-	(void)close(fd);
+	if (fd >= 0)
+		(void)close(fd);
 	if (status == STATUS_OK)
 		*data_out = data;
 	else
