@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <directory/dir_certificate.h>
 
-#include <arpa/inet.h>
 #include <base/ascii.h>
 #include <base/compiler.h>
-#include <netinet/in.h>
+#include <dir_socket.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -112,11 +111,20 @@ static void add_name(struct dir_certificate *out, const char *name, size_t lengt
 		(void)snprintf(out->names + used, room, "%s%.*s", used > 0 ? ", " : "", (int)length, name);
 }
 
-/* RFC 6125 6.4.3: "*" stands for the whole leftmost label. */
+static bool is_address(const char *host)
+{
+	unsigned char address[sizeof(struct in6_addr)];
+
+	return inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1;
+}
+
+/* RFC 6125 6.4.3: "*" stands for the whole leftmost label. An address is no name: "*.0.0.1" is not 127.0.0.1. */
 static bool matches(const char *name, size_t length, const char *host)
 {
 	const char *dot = strchr(host, '.');
 
+	if (is_address(host))
+		return false;
 	if (length > 2 && name[0] == '*' && name[1] == '.' && dot != NULL)
 		return ascii_equal_nocase_n(name + 1, length - 1, dot, strlen(dot));
 	return ascii_equal_nocase_n(name, length, host, strlen(host));
@@ -128,6 +136,7 @@ static void read_name(unsigned tag, const struct der *name, const char *host, st
 	char address[INET6_ADDRSTRLEN];
 	int family = 0;
 
+	out->has_names = out->has_names || tag == TAG_DNS_NAME || tag == TAG_ADDRESS;
 	if (tag == TAG_DNS_NAME && is_printable(name)) {
 		add_name(out, (const char *)name->at, length);
 		out->has_host = out->has_host || matches((const char *)name->at, length, host);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a server's certificate says, as far as a message needs it when it was refused: its dates and its
- * names. Decides nothing: accepting certificates is the TLS library's affair alone.
+ * What a server's certificate says: its dates, and its names. With libldap this is for messages alone, and accepting certificates the TLS
+ * library's affair; on Windows the name that it must have is looked for here (dir_trust.h).
  *
  * The input comes from a server that was not accepted, so it is any bytes.
  *
@@ -23,6 +23,7 @@ struct dir_certificate {
 	char not_before[DIR_CERTIFICATE_TIME_BYTES];
 	char not_after[DIR_CERTIFICATE_TIME_BYTES];
 	char names[DIR_CERTIFICATE_NAMES_BYTES]; /* "a.example, b.example, 10.0.0.1"; printable ASCII; may be "" */
+	bool has_names;                          /* it has DNS names or addresses at all */
 	bool has_host;                           /* the host that was asked for is among its names */
 };
 

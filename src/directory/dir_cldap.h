@@ -37,13 +37,13 @@ struct dir_cldap_answer {
 #define DIR_CLDAP_IS_CLOSEST  0x00000080U
 #define DIR_CLDAP_IS_WRITABLE 0x00000100U
 
-/* The message: dir_cldap_message.c. Pure, but for liblber. */
+/* The message: dir_cldap_message.c. Pure. */
 
 /**
  * Write the question: who are you, in this domain, and where am I?
  *
  * @param id  of the message, 1 or more.
- * @return the bytes written; 0: no memory, or no room for such a domain.
+ * @return the bytes written; 0: no room for such a domain.
  */
 NODISCARD size_t dir_cldap_write(int32_t id, const char *domain, uint8_t out[DIR_CLDAP_MAX_QUESTION]);
 

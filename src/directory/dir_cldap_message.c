@@ -2,8 +2,7 @@
 #include <directory/dir_cldap.h>
 
 #include <base/ascii.h>
-#include <base/memory.h>
-#include <lber.h>
+#include <directory/dir_ber.h>
 #include <string.h>
 
 /* RFC 4511: SearchRequest, SearchResultEntry; Filter: and, equalityMatch. */
@@ -26,25 +25,109 @@
 #define HEAD_BYTES 24
 #define TAIL_BYTES 8
 
+/* DER is written from its end, where the lengths are known. */
+struct writer {
+	uint8_t *out;
+	size_t at; /* what is in front of it was not written yet */
+	bool is_full;
+};
+
+static void put_bytes(struct writer *writer, const void *data, size_t length)
+{
+	if (writer->at < length) {
+		writer->is_full = true;
+		return;
+	}
+	writer->at -= length;
+	memcpy(writer->out + writer->at, data, length);
+}
+
+static void put_byte(struct writer *writer, unsigned byte)
+{
+	const uint8_t data = (uint8_t)byte;
+
+	put_bytes(writer, &data, 1);
+}
+
+/* In front of what was written since `end`. Nothing in a question has more than 64 KB. */
+static void put_head(struct writer *writer, unsigned tag, size_t end)
+{
+	const size_t length = end - writer->at;
+
+	if (length > 0xff)
+		put_byte(writer, (unsigned)length & 0xff);
+	if (length > 0xff)
+		put_byte(writer, (unsigned)(length >> 8));
+	else
+		put_byte(writer, (unsigned)length);
+	if (length > 0x7f)
+		put_byte(writer, length > 0xff ? 0x82 : 0x81);
+	put_byte(writer, tag);
+}
+
+static void put(struct writer *writer, unsigned tag, const void *data, size_t length)
+{
+	const size_t end = writer->at;
+
+	put_bytes(writer, data, length);
+	put_head(writer, tag, end);
+}
+
+/* One of 0 or more. */
+static void put_number(struct writer *writer, unsigned tag, uint32_t number)
+{
+	const size_t end = writer->at;
+
+	do {
+		put_byte(writer, number & 0xff);
+		number >>= 8;
+	} while (number != 0);
+	if (!writer->is_full && (writer->out[writer->at] & 0x80) != 0)
+		put_byte(writer, 0);
+	put_head(writer, tag, end);
+}
+
+static void put_equality(struct writer *writer, const char *name, const void *value, size_t length)
+{
+	const size_t end = writer->at;
+
+	put(writer, DIR_BER_OCTETS, value, length);
+	put(writer, DIR_BER_OCTETS, name, strlen(name));
+	put_head(writer, TAG_EQUALITY, end);
+}
+
+/* base "", scope base, never dereference, no limits, values too; (&(DnsDomain=...)(NtVer=...)); netlogon */
+static void put_search(struct writer *writer, const char *domain)
+{
+	const size_t end = writer->at;
+	size_t filter_end;
+
+	put(writer, DIR_BER_OCTETS, "Netlogon", strlen("Netlogon"));
+	put_head(writer, DIR_BER_SEQUENCE, end);
+	filter_end = writer->at;
+	put_equality(writer, "NtVer", NT_VERSION, NT_VERSION_BYTES);
+	put_equality(writer, "DnsDomain", domain, strlen(domain));
+	put_head(writer, TAG_AND, filter_end);
+	put(writer, DIR_BER_BOOLEAN, "", 1);
+	put_number(writer, DIR_BER_INTEGER, 0);
+	put_number(writer, DIR_BER_INTEGER, 0);
+	put_number(writer, DIR_BER_ENUMERATED, 0);
+	put_number(writer, DIR_BER_ENUMERATED, 0);
+	put(writer, DIR_BER_OCTETS, "", 0);
+	put_head(writer, TAG_SEARCH, end);
+}
+
 size_t dir_cldap_write(int32_t id, const char *domain, uint8_t out[DIR_CLDAP_MAX_QUESTION])
 {
-	BerElement *ber = ber_alloc_t(LBER_USE_DER);
-	struct berval encoded = {0, NULL};
-	size_t length = 0;
+	struct writer writer = {.out = out, .at = DIR_CLDAP_MAX_QUESTION};
 
-	if (ber == NULL)
+	put_search(&writer, domain);
+	put_number(&writer, DIR_BER_INTEGER, (uint32_t)id);
+	put_head(&writer, DIR_BER_SEQUENCE, DIR_CLDAP_MAX_QUESTION);
+	if (writer.is_full)
 		return 0;
-	/* base "", scope base, never dereference, no limits, values too; (&(DnsDomain=...)(NtVer=...)); netlogon */
-	if (ber_printf(ber, "{it{seeiibt{t{so}t{so}}{s}}}", (ber_int_t)id, (ber_tag_t)TAG_SEARCH, "", (ber_int_t)0,
-		       (ber_int_t)0, (ber_int_t)0, (ber_int_t)0, (ber_int_t)0, (ber_tag_t)TAG_AND,
-		       (ber_tag_t)TAG_EQUALITY, "DnsDomain", domain, (ber_len_t)strlen(domain), (ber_tag_t)TAG_EQUALITY,
-		       "NtVer", NT_VERSION, (ber_len_t)NT_VERSION_BYTES, "Netlogon") != -1 &&
-	    ber_flatten2(ber, &encoded, 0) == 0 && encoded.bv_len <= DIR_CLDAP_MAX_QUESTION) {
-		memcpy(out, encoded.bv_val, encoded.bv_len);
-		length = encoded.bv_len;
-	}
-	ber_free(ber, 1);
-	return length;
+	memmove(out, out + writer.at, DIR_CLDAP_MAX_QUESTION - writer.at);
+	return DIR_CLDAP_MAX_QUESTION - writer.at;
 }
 
 static uint32_t little_u32(const uint8_t *at)
@@ -101,43 +184,43 @@ bool dir_cldap_read_netlogon(const uint8_t *value, size_t length, struct dir_cld
 	return true;
 }
 
-/* The value of the first attribute, which must be netlogon: nothing else was asked for. It is borrowed from the element. */
-static bool find_netlogon(BerElement *ber, struct berval *value_out)
+/* The value of the first attribute, which must be netlogon: nothing else was asked for. */
+static bool find_netlogon(struct dir_span attributes, struct dir_span *value_out)
 {
-	struct berval name = {0, NULL};
-	ber_len_t length = 0;
+	struct dir_span attribute, name, values;
 
-	return ber_scanf(ber, "{m", &name) != LBER_ERROR &&
-	       ascii_equal_nocase_n(name.bv_val, name.bv_len, "netlogon", strlen("netlogon")) &&
-	       ber_skip_tag(ber, &length) == LBER_SET && ber_peek_tag(ber, &length) == LBER_OCTETSTRING &&
-	       ber_scanf(ber, "m", value_out) != LBER_ERROR;
+	return dir_ber_take(&attributes, DIR_BER_SEQUENCE, &attribute) &&
+	       dir_ber_take(&attribute, DIR_BER_OCTETS, &name) &&
+	       ascii_equal_nocase_n(name.data, name.length, "netlogon", strlen("netlogon")) &&
+	       dir_ber_take(&attribute, DIR_BER_SET, &values) && dir_ber_take(&values, DIR_BER_OCTETS, value_out);
+}
+
+static bool is_number(struct dir_span content, int32_t wanted)
+{
+	uint32_t number = 0;
+
+	if (content.length == 0 || content.length > sizeof(number))
+		return false;
+	for (size_t i = 0; i < content.length; i++)
+		number = number << 8 | (uint8_t)content.data[i];
+	return number == (uint32_t)wanted;
 }
 
 bool dir_cldap_read(const uint8_t *message, size_t length, int32_t id, const char *domain,
 		    struct dir_cldap_answer *answer_out)
 {
 	struct dir_cldap_answer answer = {0};
-	struct berval whole = {length, NULL};
-	struct berval value = {0, NULL};
-	struct berval name = {0, NULL};
-	ber_tag_t tag = LBER_ERROR;
-	ber_int_t their_id = 0;
-	BerElement *ber;
-	bool is_good;
+	/* The end of the search stands behind the entry, in the same packet. */
+	struct dir_span packet = {(const char *)message, length};
+	struct dir_span whole, number, entry, name, attributes, value;
 
-	if (length == 0 || length > DIR_CLDAP_MAX_ANSWER)
+	if (length == 0 || length > DIR_CLDAP_MAX_ANSWER || !dir_ber_take(&packet, DIR_BER_SEQUENCE, &whole) ||
+	    !dir_ber_take(&whole, DIR_BER_INTEGER, &number) || !is_number(number, id) ||
+	    !dir_ber_take(&whole, TAG_ENTRY, &entry) || !dir_ber_take(&entry, DIR_BER_OCTETS, &name) ||
+	    !dir_ber_take(&entry, DIR_BER_SEQUENCE, &attributes) || !find_netlogon(attributes, &value) ||
+	    !dir_cldap_read_netlogon((const uint8_t *)value.data, value.length, &answer) ||
+	    !ascii_equal_nocase(answer.domain, domain))
 		return false;
-	whole.bv_val = memory_copy_bytes(message, length); /* ber_init takes no const */
-	ber = whole.bv_val == NULL ? NULL : ber_init(&whole);
-	memory_free(whole.bv_val);
-	if (ber == NULL)
-		return false;
-	is_good = ber_scanf(ber, "{it{m{", &their_id, &tag, &name) != LBER_ERROR && tag == TAG_ENTRY &&
-		  their_id == id && find_netlogon(ber, &value) &&
-		  dir_cldap_read_netlogon((const uint8_t *)value.bv_val, value.bv_len, &answer) &&
-		  ascii_equal_nocase(answer.domain, domain);
-	ber_free(ber, 1);
-	if (is_good)
-		*answer_out = answer;
-	return is_good;
+	*answer_out = answer;
+	return true;
 }

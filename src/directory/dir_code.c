@@ -6,7 +6,7 @@
 
 /*
  * Numbers instead of the names in <ldap.h>: this file knows no LDAP library. The positive ones are
- * RFC 4511 appendix A; the negative ones are libldap's own.
+ * RFC 4511 appendix A; the negative ones are libldap's own, and those from 0x51 to 0x61 wldap32's (<winldap.h>).
  */
 static const struct {
 	int code;
@@ -53,6 +53,23 @@ static const struct {
     {-10, DIR_OUTCOME_NO_MEMORY, "out of memory"},
     {-11, DIR_OUTCOME_BAD_CONNECTION, "connect error"},
     {-12, DIR_OUTCOME_REFUSED, "not supported"},
+    {0x51, DIR_OUTCOME_BAD_CONNECTION, "connection lost"},
+    {0x52, DIR_OUTCOME_BAD_CONNECTION, "local error"},
+    {0x53, DIR_OUTCOME_REFUSED, "encoding error"},
+    {0x54, DIR_OUTCOME_BAD_CONNECTION, "decoding error"},
+    {0x55, DIR_OUTCOME_TIMEOUT, "timed out"},
+    {0x56, DIR_OUTCOME_NOT_PERMITTED, "unknown authentication method"},
+    {0x57, DIR_OUTCOME_REFUSED, "bad search filter"},
+    {0x58, DIR_OUTCOME_BAD_CONNECTION, "cancelled"},
+    {0x59, DIR_OUTCOME_REFUSED, "bad parameter"},
+    {0x5a, DIR_OUTCOME_NO_MEMORY, "out of memory"},
+    {0x5b, DIR_OUTCOME_BAD_CONNECTION, "connect error"},
+    {0x5c, DIR_OUTCOME_REFUSED, "not supported"},
+    {0x5d, DIR_OUTCOME_REFUSED, "control not found"},
+    {0x5e, DIR_OUTCOME_BAD_CONNECTION, "no results returned"},
+    {0x5f, DIR_OUTCOME_BAD_CONNECTION, "more results to return"},
+    {0x60, DIR_OUTCOME_REFUSED, "client loop"},
+    {0x61, DIR_OUTCOME_REFUSED, "too many referrals"},
 };
 
 #define NOT_THERE COUNT_OF(codes)

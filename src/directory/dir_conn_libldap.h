@@ -6,7 +6,7 @@
  *	dir_conn_libldap_options.c      every option of a handle, through typed setters
  *	dir_conn_libldap_bind.c         simple and SASL binds
  *	dir_tickets_krb5.c              Kerberos tickets for a bind
- *	dir_conn_libldap_turn.c         a turn: the searches in flight (dir_conn_libldap_turn.h names its other files)
+ *	dir_conn_libldap_turn.c         a turn: the searches in flight (dir_turn.h names its other files)
  *	dir_conn_libldap_controls.c     what a search asks beside its filter
  *	dir_conn_libldap_entry.c        a message of the library -> struct dir_entry
  *	dir_conn_libldap_certificate.c  why a certificate was not accepted, in words

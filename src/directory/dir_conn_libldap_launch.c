@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <directory/dir_conn_libldap_turn.h>
+#include <directory/dir_turn.h>
 
 #include <limits.h>
 

@@ -3,9 +3,9 @@
  * Finding the servers of a domain, once. dir_locator.h does it again and again.
  *
  *	dir_locate_dns.c    this, by DNS and the LDAP ping: what is asked and how the answers are put together
- *	dir_locate_cares.c  DNS, through c-ares
+ *	dir_locate_resolver.h  DNS: dir_locate_cares.c, through c-ares; dir_locate_dnsapi.c, through Windows' own
  *	dir_locate_srv.c    SRV records
- *	dir_locate_cldap.c  the LDAP ping: sockets; dir_cldap_message.c: messages
+ *	dir_locate_cldap.c  the LDAP ping: sockets (dir_locate_cldap_windows.c likewise); dir_cldap_message.c: messages
  *
  * What is asked, and the order of what is found
  *	_ldap._tcp.dc._msdcs.<domain> (an AD domain's controllers) and _ldap._tcp.<domain> (any domain's servers), at once; for ldaps also
@@ -19,7 +19,8 @@
  *	DNS is not secured. TLS checks the name that SRV gave, so a forged answer could name a host of the forger, with a certificate that is right. So a server
  *	counts only when its name is within the domain, or within one of the DNS names that the policy gives the directory.
  *
- * On Windows DsGetDcName and DsGetDcOpen answer the same question: dir_locate_windows.c would stand beside dir_locate_dns.c.
+ * On Windows DsGetDcName would answer a similar question, from what the Netlogon service of a machine in the domain knows; it names one
+ * controller, believes DNS, and is not to be had on machines outside the domain. So the questions are the same there.
  *
  * Threads: one, that may wait. Never a caller's.
  * Sources: RFC 2782; MS-ADTS 6.3.2.3, 6.3.3, 6.3.6 (locating a controller).

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <directory/dir_locate_cares.h>
+#include <directory/dir_locate_resolver.h>
 
 #include <ares.h>
 #include <base/memory.h>

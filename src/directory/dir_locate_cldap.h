@@ -5,7 +5,7 @@
 
 #include <directory/dir_cldap.h>
 #include <directory/dir_locate.h>
-#include <directory/dir_locate_cares.h>
+#include <directory/dir_locate_resolver.h>
 
 /**
  * Ask all of them at once (at most DIR_CLDAP_MAX_TARGETS that have an address), and take the first answer.

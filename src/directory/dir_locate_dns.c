@@ -3,8 +3,8 @@
 
 #include <base/ascii.h>
 #include <base/memory.h>
-#include <directory/dir_locate_cares.h>
 #include <directory/dir_locate_cldap.h>
+#include <directory/dir_locate_resolver.h>
 #include <os/clock.h>
 #include <stdio.h>
 #include <string.h>

@@ -58,7 +58,7 @@ static bool skip_questions(struct reader *reader, unsigned *answers_out)
 	return true;
 }
 
-static enum status add_record(struct dir_srv_list *list, const struct dir_srv *record)
+enum status dir_srv_add(struct dir_srv_list *list, const struct dir_srv *record)
 {
 	if (record->target[0] == '\0') {
 		list->is_denied = true;
@@ -90,7 +90,7 @@ static enum status take_srv(const struct reader *reader, size_t end, uint32_t tt
 	record.port = dir_dns_u16(data + 4);
 	if (!dir_dns_read_name(reader->message, end, &at, record.target) || at != end)
 		return STATUS_INVALID;
-	return add_record(list, &record);
+	return dir_srv_add(list, &record);
 }
 
 static enum status take_record(struct reader *reader, struct dir_srv_list *list)

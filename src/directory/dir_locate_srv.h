@@ -40,6 +40,8 @@ struct dir_srv_list {
  * @return STATUS_OK, also when there are none; STATUS_INVALID (no well-formed DNS answer, or a truncated one); STATUS_LIMIT (DIR_SRV_MAX_RECORDS); STATUS_NO_MEMORY.
  */
 NODISCARD enum status dir_srv_parse(const uint8_t *message, size_t length, struct dir_srv_list *list);
+/** Append one record; the target "" is the name of the root. @return STATUS_OK, also when it is left out; STATUS_LIMIT; STATUS_NO_MEMORY. */
+NODISCARD enum status dir_srv_add(struct dir_srv_list *list, const struct dir_srv *record);
 void dir_srv_list_done(struct dir_srv_list *list);
 
 /** A number that is as good as random and always the same for a server: the source of the lots. */

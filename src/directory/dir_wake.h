@@ -17,7 +17,8 @@
 #include <stdint.h>
 
 struct dir_wake {
-	int fds[2]; /* owned: to wait on, to write to */
+	int fds[2];  /* owned: to wait on, to write to; POSIX */
+	void *event; /* owned; Windows */
 };
 
 /** @return STATUS_OK; STATUS_LIMIT: no descriptors. */
@@ -26,7 +27,7 @@ void dir_wake_done(struct dir_wake *wake);
 
 void dir_wake_up(struct dir_wake *wake);
 
-/** Wait until `fd` (-1: none) has something to read or is broken, a wake-up, or the deadline (UINT64_MAX: never). May return for nothing. */
+/** Wait until `fd` (-1: none; on Windows always) has something to read or is broken, a wake-up, or the deadline (UINT64_MAX: never). May return for nothing. */
 void dir_wake_wait(struct dir_wake *wake, int fd, uint64_t deadline_ms);
 
 #endif

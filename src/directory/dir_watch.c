@@ -54,6 +54,9 @@ const char *dir_watch_means_text(enum dir_watch_means means)
 	case DIR_WATCH_BY_USN:
 		return "highestCommittedUSN: asked for every " DIGITS(
 		    DIR_WATCH_POLL_MS) " ms while somebody decides, and changes are read then";
+	case DIR_WATCH_BY_CSN:
+		return "contextCSN: asked for every " DIGITS(
+		    DIR_WATCH_POLL_MS) " ms while somebody decides, and everything is read anew when it has moved";
 	}
 	return "?";
 }

@@ -21,6 +21,8 @@
  * have to pass, in which all that arrives is told, before an answer says that the search is under way (UP), or that everything up to
  * the question was told (CURRENT).
  *
+ * Windows' LDAP library shows too little of either: contextCSN is polled there (dir_watch_polled.c), and whatever changed is UNSEEN.
+ *
  * Servers are those of the policy, or those that are found for it (dir_watch_follow): one that is not among them any more is left. They are
  * tried in their order, each with a back-off like the pool's (dir_pool.h); one that broke a watch which had been
  * up for DIR_WATCH_STEADY_MS is tried again at once, once. A silent server is asked something every DIR_POOL_PING_MS.
@@ -32,7 +34,7 @@
  *	DIR_WATCH_CHANGE       an entry changed, and how; `mark` when the server said one
  *	DIR_WATCH_MARK         nothing that is told changed, but the database has: `mark`
  *	DIR_WATCH_UNSEEN       something changed, or was deleted, that the bound account may not see; told before the MARK of that state.
- *	                       Domain controllers only, and only where the account does not see deletions
+ *	                       Domain controllers only, and only where the account does not see deletions; and where contextCSN is polled
  *	DIR_WATCH_CURRENT      without marks: all that had changed when dir_watch_prove was called was told
  *	DIR_WATCH_LOST         changes may go unseen from now on, and some of the last ones were perhaps not told; `error` says why. It tries
  *	                       again by itself, and says UP then. Told once, also when there was no UP before it
@@ -100,6 +102,7 @@ enum dir_watch_means {
 	DIR_WATCH_BY_SYNC = 0, /* RFC 4533 refreshAndPersist */
 	DIR_WATCH_BY_PSEARCH,  /* a persistent search */
 	DIR_WATCH_BY_USN,      /* highestCommittedUSN of a domain controller, polled */
+	DIR_WATCH_BY_CSN,      /* contextCSN, polled: where the LDAP library shows too little for the first two */
 };
 
 enum dir_change { DIR_CHANGE_MODIFY = 0, DIR_CHANGE_ADD, DIR_CHANGE_DELETE };

@@ -4,6 +4,7 @@
  *
  *	dir_watch.c          opening, closing; the thread: which server is tried, and when
  *	dir_watch_libldap*.c a session by RFC 4533: from the connect until the connection is of no more use
+ *	dir_watch_polled.c   the same by polling contextCSN, on Windows
  *	dir_watch_controller.h  a session on a domain controller
  *	dir_watch_list.c     which servers there are, and which one is preferred
  *	dir_watch_queue.c    what was told and not yet heard
@@ -186,7 +187,7 @@ size_t dir_watch_preferred(struct dir_watch *watch);
 /** dir_watch_refresh_list; then, whether this server is not among the directory's any more. */
 bool dir_watch_has_lost_server(struct dir_watch *watch, const char *uri);
 
-/* A session: dir_watch_libldap.c */
+/* A session: dir_watch_libldap.c, dir_watch_polled.c */
 
 enum dir_session_end {
 	DIR_SESSION_STOPPED = 0, /* by dir_watch_stop */

@@ -106,7 +106,8 @@ static void tell__events__are_heard_later_in_order(void **state)
 
 static void tell__up__says_what_the_watch_rests_on(void **state)
 {
-	static const enum dir_watch_means means[] = {DIR_WATCH_BY_SYNC, DIR_WATCH_BY_PSEARCH, DIR_WATCH_BY_USN};
+	static const enum dir_watch_means means[] = {DIR_WATCH_BY_SYNC, DIR_WATCH_BY_PSEARCH, DIR_WATCH_BY_USN,
+						     DIR_WATCH_BY_CSN};
 	struct rig *rig = *state;
 
 	for (size_t i = 0; i < COUNT_OF(means); i++) {

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * DNS through c-ares: a few questions at once, with one deadline for all. The system's name servers and /etc/hosts; truncated answers are asked
- * for again by TCP. Used within dir_locate.
+ * DNS: a few questions, with one deadline for all. The system's name servers and its file of hosts; truncated answers are asked for again by
+ * TCP. Used within dir_locate. Through c-ares (dir_locate_cares.c), on Windows through its own resolver (dir_locate_dnsapi.c).
  *
  * Threads: one at a time.
  */
-#ifndef WSMAUTHZ_DIRECTORY_DIR_LOCATE_CARES_H
-#define WSMAUTHZ_DIRECTORY_DIR_LOCATE_CARES_H
+#ifndef WSMAUTHZ_DIRECTORY_DIR_LOCATE_RESOLVER_H
+#define WSMAUTHZ_DIRECTORY_DIR_LOCATE_RESOLVER_H
 
 #include <base/compiler.h>
 #include <base/error.h>
+#include <dir_socket.h>
 #include <directory/dir_locate.h>
-#include <sys/socket.h>
 
 struct dir_resolver;
 

@@ -2,10 +2,11 @@
 /*
  * What the files of a turn (dir_conn_exchange) share.
  *
- *	dir_conn_libldap_turn.c     the searches in flight, their deadlines, and what arrives
- *	dir_conn_libldap_launch.c   sending one
- *	dir_conn_libldap_answer.c   its entries and results
- *	dir_conn_libldap_range.c    entries whose values come in parts (dir_range.h)
+ *	dir_conn_libldap_turn.c, dir_conn_wldap32_turn.c      the searches in flight, their deadlines, and what arrives
+ *	dir_conn_libldap_launch.c, dir_conn_wldap32_launch.c  sending one
+ *	dir_conn_libldap_answer.c, dir_conn_wldap32_answer.c  its result
+ *	dir_turn_entry.c                                      its entries
+ *	dir_turn_range.c                                      entries whose values come in parts (dir_range.h)
  *
  *	WAITING --launch--> FLYING --its result--> LANDED
  *	                      |  entries are held     ^
@@ -16,12 +17,12 @@
  *
  * Threads: the one that owns the connection.
  */
-#ifndef WSMAUTHZ_DIRECTORY_DIR_CONN_LIBLDAP_TURN_H
-#define WSMAUTHZ_DIRECTORY_DIR_CONN_LIBLDAP_TURN_H
+#ifndef WSMAUTHZ_DIRECTORY_DIR_TURN_H
+#define WSMAUTHZ_DIRECTORY_DIR_TURN_H
 
 #include <base/arena.h>
 #include <base/compiler.h>
-#include <directory/dir_conn_libldap.h>
+#include <dir_library.h>
 #include <directory/dir_range.h>
 
 enum flight_state { FLIGHT_WAITING = 0, FLIGHT_FLYING, FLIGHT_HELD, FLIGHT_LANDED };
@@ -31,8 +32,8 @@ struct flight {
 	struct dir_search *search;
 	uint64_t deadline_ms;
 	enum flight_state state;
-	int message_id;          /* while flying */
-	struct berval cookie;    /* owned by libldap; of the next page */
+	int message_id;          /* while flying; wldap32's are unsigned, and used as such */
+	struct berval cookie;    /* owned, in the library's way; of the next page */
 	struct dir_entry **tail; /* where the next entry is hung */
 	size_t entries_on_page;
 	size_t empty_pages;
@@ -70,7 +71,7 @@ void turn_break_connection(struct turn *turn);
 
 /**
  * Send a search, or its next page, or the next request of a fetch. Where it cannot be sent, the connection is broken; a
- * question that libldap refuses is given up (and a fetch is gone).
+ * question that the library refuses is given up (and a fetch is gone).
  */
 void turn_launch(struct turn *turn, struct flight *flight);
 
