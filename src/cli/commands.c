@@ -3,7 +3,9 @@
 #include <cli/command.h>
 #include <plugin/plugin.h>
 
-const struct command *const commands[] = {&command_check, &command_doctor, &command_stats, &command_bench};
+const struct command *const commands[] = {
+    &command_check, &command_doctor, &command_stats, &command_bench, &command_host,
+};
 const size_t command_count = COUNT_OF(commands);
 
 const struct option common_options[] = {

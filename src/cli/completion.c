@@ -4,41 +4,10 @@
 
 _Static_assert(offsetof(struct completion, details) == 0, "the key leads back to the call");
 
-static DWORD finish(WSMAN_SENDER_DETAILS *details, PVOID user_context, DWORD code)
+void completion_take(const struct standin_completion *told)
 {
-	struct completion *completion = (struct completion *)(void *)details;
+	struct completion *completion = (struct completion *)(void *)told->details;
 
-	WSManPluginAuthzReleaseContext(user_context);
-	completion->done(completion, code);
-	return WSMAUTHZ_NO_ERROR;
-}
-
-DWORD WINAPI WSManPluginAuthzUserComplete(WSMAN_SENDER_DETAILS *senderDetails, DWORD flags,
-					  PVOID userAuthorizationContext, HANDLE impersonationToken,
-					  BOOL userIsAdministrator, DWORD errorCode, PCWSTR extendedErrorInformation)
-{
-	(void)flags;
-	(void)impersonationToken;
-	(void)userIsAdministrator;
-	(void)extendedErrorInformation;
-	return finish(senderDetails, userAuthorizationContext, errorCode);
-}
-
-DWORD WINAPI WSManPluginAuthzOperationComplete(WSMAN_SENDER_DETAILS *senderDetails, DWORD flags,
-					       PVOID userAuthorizationContext, DWORD errorCode,
-					       PCWSTR extendedErrorInformation)
-{
-	(void)flags;
-	(void)extendedErrorInformation;
-	return finish(senderDetails, userAuthorizationContext, errorCode);
-}
-
-DWORD WINAPI WSManPluginAuthzQueryQuotaComplete(WSMAN_SENDER_DETAILS *senderDetails, DWORD flags,
-						WSMAN_AUTHZ_QUOTA *quota, DWORD errorCode,
-						PCWSTR extendedErrorInformation)
-{
-	(void)flags;
-	(void)quota;
-	(void)extendedErrorInformation;
-	return finish(senderDetails, NULL, errorCode);
+	WSManPluginAuthzReleaseContext(told->user_context);
+	completion->done(completion, told->code);
 }

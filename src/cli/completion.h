@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The host's side of the plug-in, in our own process: the three completion functions that WinRM has
- * otherwise. A command embeds a `struct completion` in whatever it keeps of a call, and asks with its details:
+ * The host's side of the plug-in that is a part of this program: what becomes of its completions, which come
+ * through the stand-in for WinRM's own functions. A command embeds a `struct completion` in whatever it keeps of a call, and asks with its details:
  *
  *	call->completion.done = answered;
  *	WSManPluginAuthzUser(plugin, &call->completion.details, 0);
@@ -12,6 +12,7 @@
 #ifndef WSMAUTHZ_CLI_COMPLETION_H
 #define WSMAUTHZ_CLI_COMPLETION_H
 
+#include <cli/wsmsvc_standin.h>
 #include <wsmauthz/wsman.h>
 
 struct completion {
@@ -19,5 +20,8 @@ struct completion {
 	/* Called once, with what WinRM would be told; on the plug-in's completion thread, or inside the entry point. */
 	void (*done)(struct completion *completion, DWORD code);
 };
+
+/** What the stand-in hands completions to, unless a command that has another plug-in says otherwise. */
+void completion_take(const struct standin_completion *told);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <base/text.h>
 #include <cli/arguments.h>
+#include <cli/completion.h>
 #include <cli/console.h>
 #include <cli/help.h>
 #include <cli/program.h>
@@ -78,6 +79,7 @@ int program_run(int argc, char **argv)
 	enum status status;
 	int exit_status;
 
+	standin_set(completion_take);
 	status = console_prepare(&error);
 	if (status != STATUS_OK)
 		return fail(&error, EXIT_FAILED);

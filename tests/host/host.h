@@ -8,7 +8,7 @@
 #ifndef WSMAUTHZ_TESTS_HOST_HOST_H
 #define WSMAUTHZ_TESTS_HOST_HOST_H
 
-#include <host/wsmsvc_standin.h>
+#include <cli/wsmsvc_standin.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <host/wsmsvc_standin.h>
+#include <cli/wsmsvc_standin.h>
 #include <stddef.h>
 
 static standin_completed_fn *handler;
@@ -11,7 +11,7 @@ void standin_set(standin_completed_fn *completed)
 
 static DWORD hand_on(const struct standin_completion *completion)
 {
-	if (completion->details == NULL || completion->flags != 0)
+	if (handler == NULL || completion->details == NULL || completion->flags != 0)
 		return WSMAUTHZ_INVALID_PARAMETER;
 	handler(completion);
 	return WSMAUTHZ_NO_ERROR;
