@@ -85,12 +85,15 @@ static void run_by_a_thread(struct startup *startup)
 {
 	struct thread thread = {.started = false};
 	struct error error = {.status = STATUS_OK};
+	enum status status = thread_start(&thread, "wsmauthz-start", run, startup, &error);
 
-	startup->status = thread_start(&thread, "wsmauthz-start", run, startup, &error);
-	if (startup->status == STATUS_OK)
+	/* The startup's own status is the thread's to write: it may have done so before thread_start returns. */
+	if (status == STATUS_OK) {
 		thread_join(&thread);
-	else
-		log_event_failure(&log_system, LOG_EVENT_NOT_STARTED, "plug-in: cannot start", &error);
+		return;
+	}
+	startup->status = status;
+	log_event_failure(&log_system, LOG_EVENT_NOT_STARTED, "plug-in: cannot start", &error);
 }
 
 DWORD WINAPI WSManPluginStartup(DWORD flags, PCWSTR applicationIdentification, PCWSTR extraInfo, PVOID *pluginContext)
