@@ -16,9 +16,9 @@
 
 #include <base/compiler.h>
 #include <base/error.h>
-#include <cli/bench_progress.h>
 #include <cli/bench_senders.h>
 #include <cli/histogram.h>
+#include <cli/progress.h>
 #include <stddef.h>
 #include <stdint.h>
 

@@ -14,9 +14,9 @@
 #include <base/compiler.h>
 #include <base/error.h>
 #include <cli/bench_options.h>
-#include <cli/bench_progress.h>
 #include <cli/bench_result.h>
 #include <cli/bench_senders.h>
+#include <cli/progress.h>
 #include <wsmauthz/engine.h>
 
 /* Everybody once, at most so long; whoever was not asked for by then is not among the users of the warm lines. */
