@@ -22,6 +22,7 @@ static const struct credential credentials[CONFIG_CREDENTIAL_COUNT] = {
     [CONFIG_CREDENTIAL_PASSWORD] = {.bind = CONFIG_BIND_SASL, .user = NEED_MUST, .password_file = NEED_MUST},
     [CONFIG_CREDENTIAL_OWN] = {.bind = CONFIG_BIND_SASL, .user = NEED_MAY},
     [CONFIG_CREDENTIAL_KERBEROS] = {.bind = CONFIG_BIND_SASL, .user = NEED_MAY, .kerberos = NEED_MAY},
+    [CONFIG_CREDENTIAL_SERVICE] = {.bind = CONFIG_BIND_SASL},
 };
 
 static enum status take_mechanism(struct config_reading *reading, const struct config_attribute *attribute,
@@ -146,6 +147,29 @@ static enum status check_kerberos(struct config_reading *reading, const struct c
 		   : config_file_failed(reading, "bind/@credential-cache", status, line);
 }
 
+static void use_mechanism(struct config_directory_draft *draft)
+{
+	draft->out.bind = credentials[draft->mechanism->value].bind;
+	/* The words of the table live as long as the program: nothing to copy. */
+	draft->out.bind_mechanism = draft->out.bind == CONFIG_BIND_SASL ? draft->mechanism->word : NULL;
+}
+
+enum status config_bind_without_element(struct config_reading *reading, struct config_directory_draft *draft,
+					unsigned line)
+{
+	enum status status;
+
+	if (config_default_mechanism != NULL) {
+		draft->mechanism = config_default_mechanism;
+		use_mechanism(draft);
+		return STATUS_OK;
+	}
+	status = config_fail(reading, STATUS_INVALID, line, "<directory> lacks the element <bind>");
+	return error_hint(reading->error, status,
+			  "write <bind mechanism=\"simple\" dn=\"cn=...\" password-file=\"bind.secret\"/>, or "
+			  "mechanism=\"anonymous\" alone if the directory shows its groups to everybody");
+}
+
 static enum status close_bind(struct config_reading *reading, void *target, unsigned line)
 {
 	struct config_directory_draft *draft = target;
@@ -157,9 +181,7 @@ static enum status close_bind(struct config_reading *reading, void *target, unsi
 		status = check_kerberos(reading, draft, line);
 	if (status != STATUS_OK)
 		return status;
-	draft->out.bind = credentials[draft->mechanism->value].bind;
-	/* The words of the table live as long as the program: nothing to copy. */
-	draft->out.bind_mechanism = draft->out.bind == CONFIG_BIND_SASL ? draft->mechanism->word : NULL;
+	use_mechanism(draft);
 	draft->out.has_bind_minssf = draft->minssf != CONFIG_MINSSF_NOT_SAID;
 	draft->out.bind_minssf = draft->out.has_bind_minssf ? draft->minssf : 0;
 	return STATUS_OK;

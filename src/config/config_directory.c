@@ -236,8 +236,12 @@ static enum status close_directory(struct config_reading *reading, void *target,
 	struct config_directory_draft *draft = target;
 	struct config *config = reading->config;
 	struct config_directory *room;
-	enum status status = draft->tls_seen ? STATUS_OK : choose_tls(reading, draft, line);
+	enum status status = STATUS_OK;
 
+	if (draft->mechanism == NULL)
+		status = config_bind_without_element(reading, draft, line);
+	if (status == STATUS_OK && !draft->tls_seen)
+		status = choose_tls(reading, draft, line);
 	if (status == STATUS_OK)
 		status = config_find_domains(reading, &draft->out, line);
 	if (status != STATUS_OK)
@@ -337,9 +341,7 @@ static const struct config_attribute directory_attributes[] = {
 };
 
 static const struct config_child directory_children[] = {
-    {.element = &config_bind_element,
-     .missing_hint = "write <bind mechanism=\"simple\" dn=\"cn=...\" password-file=\"bind.secret\"/>, or "
-		     "mechanism=\"anonymous\" alone if the directory shows its groups to everybody"},
+    {.element = &config_bind_element},
     {.element = &tls_element},
     {.element = &users_element},
     {.element = &groups_element},

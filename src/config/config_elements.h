@@ -13,6 +13,10 @@ extern const struct config_element config_directory_element;
 /* config_bind.c; its target is the draft of the directory */
 extern const struct config_element config_bind_element;
 
+/** What holds in a <directory> without <bind>. @return STATUS_OK, STATUS_INVALID (there must be one). */
+NODISCARD enum status config_bind_without_element(struct config_reading *reading, struct config_directory_draft *draft,
+						  unsigned line);
+
 /* config_rules.c */
 extern const struct config_element config_deny_element;
 extern const struct config_element config_allow_element;

@@ -15,11 +15,15 @@ enum config_credential {
 	CONFIG_CREDENTIAL_PASSWORD,   /* SASL: a user and its password */
 	CONFIG_CREDENTIAL_OWN,        /* SASL: the process's own identity */
 	CONFIG_CREDENTIAL_KERBEROS,   /* SASL: a key, or a ticket */
+	CONFIG_CREDENTIAL_SERVICE,    /* the account that the service runs under, by the system's own means */
 	CONFIG_CREDENTIAL_COUNT,
 };
 
 /* bind/@mechanism: enum config_credential */
 extern const struct config_choice config_mechanisms[];
+
+/* What holds where there is no <bind>; NULL: one must be written. */
+extern const struct config_choice *const config_default_mechanism;
 
 /* directory/@identity: enum config_identity */
 extern const struct config_choice config_identities[];

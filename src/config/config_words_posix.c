@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config/config_words.h>
 
+#include <stddef.h>
+
 const struct config_choice config_mechanisms[] = {
     {.word = "simple", .value = CONFIG_CREDENTIAL_SIMPLE},
     {.word = "anonymous", .value = CONFIG_CREDENTIAL_NONE},
@@ -15,6 +17,9 @@ const struct config_choice config_mechanisms[] = {
      .instead = "use GSSAPI or GSS-SPNEGO for Kerberos on this system"},
     {.word = NULL},
 };
+
+/* Whose word it is to be is not guessed. */
+const struct config_choice *const config_default_mechanism = NULL;
 
 const struct config_choice config_identities[] = {
     {.word = "name", .value = CONFIG_IDENTITY_NAME},

@@ -64,9 +64,10 @@ NODISCARD char *file_path_beside(const char *beside, const char *path);
 
 /**
  * A file that grows by lines (the audit file). Opened for appending, created 0640; a pipe or a terminal
- * will do, but is never waited for.
+ * will do, but is never waited for. On Windows created for the process's user, SYSTEM and Administrators, and nothing but
+ * a file will do.
  * file_lines_write appends `line` and a line end by one write; STATUS_UNREACHABLE when it could not,
- * STATUS_INVALID for a line with a line end inside. What a full disk cut is ended before the next line.
+ * STATUS_INVALID for a line with a line end inside, STATUS_NO_MEMORY (Windows, a long line). What a full disk cut is ended before the next line.
  * Threads: any.
  */
 struct file_lines;

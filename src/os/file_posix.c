@@ -4,6 +4,7 @@
 #include <base/memory.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <os/file_secret.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -12,8 +13,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#define LINES_MODE      (S_IRUSR | S_IWUSR | S_IRGRP)
-#define BYTE_ORDER_MARK "\xEF\xBB\xBF"
+#define LINES_MODE (S_IRUSR | S_IWUSR | S_IRGRP)
 
 /* Who may do what with a file for us to believe what it says. */
 enum trust { TRUST_ANY, TRUST_WRITERS, TRUST_WRITERS_AND_READERS };
@@ -198,52 +198,16 @@ enum status file_read_trusted(const char *path, size_t limit_bytes, char **data_
 	return read_checked(path, TRUST_WRITERS, limit_bytes, data_out, length_out, error);
 }
 
-static size_t length_without_line_end(const char *data, size_t length)
-{
-	if (length > 0 && data[length - 1] == '\n')
-		length--;
-	else
-		return length;
-	return length > 0 && data[length - 1] == '\r' ? length - 1 : length;
-}
-
-static enum status check_secret(const char *data, size_t length, const char *path, struct error *error)
-{
-	if (length == 0)
-		return error_set(error, STATUS_INVALID, "the secret in '%s' is empty", path);
-	if (length >= strlen(BYTE_ORDER_MARK) && memcmp(data, BYTE_ORDER_MARK, strlen(BYTE_ORDER_MARK)) == 0) {
-		(void)error_set(error, STATUS_INVALID, "'%s' begins with a byte order mark", path);
-		return error_hint(error, STATUS_INVALID, "save it as UTF-8 without a byte order mark");
-	}
-	if (memchr(data, '\0', length) != NULL || memchr(data, '\n', length) != NULL ||
-	    memchr(data, '\r', length) != NULL) {
-		(void)error_set(error, STATUS_INVALID, "'%s' holds more than one line, or a NUL", path);
-		return error_hint(error, STATUS_INVALID, "write the secret alone into it, on one line, as UTF-8");
-	}
-	return STATUS_OK;
-}
-
 enum status file_read_secret(const char *path, struct secret **secret_out, struct error *error)
 {
 	enum status status;
-	struct secret *secret = NULL;
 	char *data = NULL;
-	size_t length = 0, used;
+	size_t length = 0;
 
 	status = read_checked(path, TRUST_WRITERS_AND_READERS, FILE_SECRET_MAX_BYTES, &data, &length, error);
 	if (status != STATUS_OK)
 		return status;
-	used = length_without_line_end(data, length);
-	status = check_secret(data, used, path, error);
-	if (status != STATUS_OK)
-		goto out;
-	secret = secret_new(data, used);
-	if (secret == NULL) {
-		status = error_no_memory(error);
-		goto out;
-	}
-	*secret_out = secret;
-out:
+	status = file_secret_take(data, length, path, secret_out, error);
 	memory_wipe(data, length);
 	memory_free(data);
 	return status;
