@@ -341,11 +341,8 @@ static const struct config_attribute directory_attributes[] = {
 };
 
 static const struct config_child directory_children[] = {
-    {.element = &config_bind_element},
-    {.element = &tls_element},
-    {.element = &users_element},
-    {.element = &groups_element},
-    {.element = &pool_element},
+    {.element = &config_bind_element}, {.element = &tls_element},  {.element = &users_element},
+    {.element = &groups_element},      {.element = &pool_element},
 };
 
 const struct config_element config_directory_element = {

@@ -4,9 +4,10 @@
  * attribute that is given twice is found beside it.
  *
  * Sources: learn.microsoft.com/previous-versions/windows/desktop/ms752838(v=vs.85) (IXmlReader),
- * .../ms762770(v=vs.85) (CreateXmlReaderInputWithEncodingCodePage).
+ * .../ms762770(v=vs.85) (CreateXmlReaderInputWithEncodingName).
  */
 #define COBJMACROS
+#define INITGUID /* no library has the number of IXmlReader */
 #include <base/arena.h>
 #include <base/ascii.h>
 #include <base/memory.h>
@@ -329,9 +330,10 @@ static bool open_parser(struct xml_reader *reader, const char *document, size_t 
 	if (reader->stream == NULL || FAILED(CreateXmlReader(&IID_IXmlReader, &text, NULL)))
 		return false;
 	reader->text = text;
-	return SUCCEEDED(IXmlReader_SetProperty(reader->text, XmlReaderProperty_DtdProcessing, DtdProcessing_Prohibit)) &&
-	       SUCCEEDED(CreateXmlReaderInputWithEncodingCodePage((IUnknown *)reader->stream, NULL, CP_UTF8, FALSE, NULL,
-								  &reader->input)) &&
+	return SUCCEEDED(
+		   IXmlReader_SetProperty(reader->text, XmlReaderProperty_DtdProcessing, DtdProcessing_Prohibit)) &&
+	       SUCCEEDED(CreateXmlReaderInputWithEncodingName((IUnknown *)reader->stream, NULL, L"utf-8", FALSE, NULL,
+							      &reader->input)) &&
 	       SUCCEEDED(IXmlReader_SetInput(reader->text, reader->input));
 }
 
@@ -397,8 +399,9 @@ enum status xml_reader_open(const char *data, size_t length, const char *name, s
 		goto out;
 	}
 	converted = NULL;
-	/* What is not strictly XML fails where the parser would have failed: in the first step. */
-	(void)xml_strict_check(document, document_length, name, &reader->problem);
+	/* What is not strictly XML fails as what the parser finds: in a step, not here. */
+	if (xml_strict_check(document, document_length, name, &reader->problem) == STATUS_OK)
+		reader->problem.status = STATUS_OK;
 	*reader_out = reader;
 out:
 	memory_free(converted);

@@ -37,8 +37,7 @@ static unsigned line_at(const struct xml_lex *lex, const char *at)
 
 static enum status refuse(const char *name, unsigned line, const char *what, const char *hint, struct error *error)
 {
-	const enum status status =
-	    error_set(error, STATUS_INVALID, "%s:%u: not well-formed XML: %s", name, line, what);
+	const enum status status = error_set(error, STATUS_INVALID, "%s:%u: not well-formed XML: %s", name, line, what);
 
 	return hint != NULL ? error_hint(error, status, "%s", hint) : status;
 }
@@ -110,10 +109,10 @@ static enum status check_references(const struct xml_lex *lex, const char *name,
 
 		while (at < end && *at != ';' && strchr("&<>\"' \t\r\n", *at) == NULL)
 			at++;
-		status = at < end && *at == ';'
-			     ? check_reference(start, (size_t)(at - start), name, line_at(lex, start), error)
-			     : refuse(name, line_at(lex, start), "a & without the ; behind its name", AMPERSAND_HINT,
-				      error);
+		status =
+		    at < end && *at == ';'
+			? check_reference(start, (size_t)(at - start), name, line_at(lex, start), error)
+			: refuse(name, line_at(lex, start), "a & without the ; behind its name", AMPERSAND_HINT, error);
 	}
 	return status;
 }
@@ -155,7 +154,7 @@ static enum status check_piece(const struct xml_lex *lex, const char *name, stru
 	if (lex->piece == XML_PIECE_TEXT)
 		return check_text(lex, name, error);
 	return lex->piece == XML_PIECE_START || lex->piece == XML_PIECE_EMPTY ? check_references(lex, name, error)
-									       : STATUS_OK;
+									      : STATUS_OK;
 }
 
 static enum status check_characters(const char *document, size_t length, const char *name, struct error *error)

@@ -5,10 +5,10 @@
 #include <windows.h>
 
 /* FILETIME: from 1601 to 1970, and its unit. */
-#define TICKS_TO_1970      116444736000000000
-#define TICKS_A_SECOND     10000000
+#define TICKS_TO_1970   116444736000000000
+#define TICKS_A_SECOND  10000000
 
-#define MICROS_A_SECOND    1000000u
+#define MICROS_A_SECOND 1000000u
 
 uint64_t clock_monotonic_us(void)
 {

@@ -111,10 +111,9 @@ static HANDLE open_folder(const wchar_t *path, size_t length)
 enum status file_folders_open(struct file_folders *folders, struct error *error)
 {
 	folders->port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 1);
-	return folders->port != NULL
-		   ? STATUS_OK
-		   : error_system(error, STATUS_LIMIT, (int)GetLastError(),
-				  "could not make a completion port to wait on for changes of files");
+	return folders->port != NULL ? STATUS_OK
+				     : error_system(error, STATUS_LIMIT, (int)GetLastError(),
+						    "could not make a completion port to wait on for changes of files");
 }
 
 /* Call all folders off and wait until the system has let go of them. */

@@ -54,6 +54,6 @@ void file_folders_take(struct file_folders *folders, void (*tell)(void *context,
 		       void *context);
 
 /** End a wait, now or the next time. False: the system had no memory for it. */
-NODISCARD bool file_folders_wake(const struct file_folders *folders);
+bool file_folders_wake(const struct file_folders *folders);
 
 #endif

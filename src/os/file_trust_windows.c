@@ -175,7 +175,7 @@ static bool is_grant(BYTE type, bool *has_sid_out)
 	}
 }
 
-static enum status check_rule(const ACE_HEADER *rule, enum trust trust, const struct sid *own, const char *path,
+static enum status check_rule(ACE_HEADER *rule, enum trust trust, const struct sid *own, const char *path,
 			      struct error *error)
 {
 	ACCESS_ALLOWED_ACE *grant = (ACCESS_ALLOWED_ACE *)(void *)rule;
@@ -199,8 +199,7 @@ static enum status check_rule(const ACE_HEADER *rule, enum trust trust, const st
 	return hint_grants(trust, own, path, error);
 }
 
-static enum status check_list(PACL list, enum trust trust, const struct sid *own, const char *path,
-			      struct error *error)
+static enum status check_list(PACL list, enum trust trust, const struct sid *own, const char *path, struct error *error)
 {
 	enum status status = STATUS_OK;
 	void *rule = NULL;

@@ -15,7 +15,7 @@
 /* Others may do what they want with the name meanwhile: editors replace files. */
 #define SHARE_ALL (FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE)
 /* A pipe in a file's place learns who we are, and cannot act as us. */
-#define AS_NOBODY (SECURITY_SQOS_PRESENT | SECURITY_IDENTIFICATION)
+#define AS_NOBODY   (SECURITY_SQOS_PRESENT | SECURITY_IDENTIFICATION)
 #define RULES_BYTES (SID_TEXT_BYTES + 64)
 /* Most audit lines: they are written without an allocation. */
 #define SMALL_LINE_BYTES 2048
@@ -35,7 +35,6 @@ static enum status open_status(DWORD number)
 	case ERROR_BAD_PATHNAME:
 	case ERROR_DIRECTORY:
 	case ERROR_CANT_RESOLVE_FILENAME:
-	case ERROR_STOPPED_ON_SYMLINK:
 		return STATUS_INVALID;
 	case ERROR_NOT_ENOUGH_MEMORY:
 	case ERROR_OUTOFMEMORY:

@@ -110,8 +110,8 @@ bool condition_wait_until(struct condition *condition, struct mutex *mutex, uint
 static void name_current_thread(const char *name)
 {
 	typedef HRESULT(WINAPI * describe_fn)(HANDLE thread, PCWSTR description);
-	const describe_fn describe = (describe_fn)(void (*)(void))GetProcAddress(GetModuleHandleW(L"kernel32.dll"),
-										  "SetThreadDescription");
+	const describe_fn describe =
+	    (describe_fn)(void (*)(void))GetProcAddress(GetModuleHandleW(L"kernel32.dll"), "SetThreadDescription");
 	uint16_t *units = NULL;
 	size_t count;
 
@@ -176,8 +176,7 @@ void thread_pause(unsigned ms)
 static bool nap_by_timer(unsigned us)
 {
 	const LARGE_INTEGER from_now = {.QuadPart = -(LONGLONG)us * TICKS_A_MICROSECOND};
-	HANDLE timer =
-	    CreateWaitableTimerExW(NULL, NULL, TIMER_OF_HIGH_RESOLUTION, SYNCHRONIZE | TIMER_MODIFY_STATE);
+	HANDLE timer = CreateWaitableTimerExW(NULL, NULL, TIMER_OF_HIGH_RESOLUTION, SYNCHRONIZE | TIMER_MODIFY_STATE);
 	bool is_set;
 
 	if (timer == NULL)
