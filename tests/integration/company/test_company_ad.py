@@ -5,6 +5,7 @@ The sample company as Active Directory, on the Samba that docker/demo.sh --ad st
 docker/company-ad/expected.txt is answered as written there, in one search each, however the connection is bound and kept
 secret; and the demonstration itself.
 """
+import json
 import os
 import re
 import shutil
@@ -121,6 +122,29 @@ class CompanyTest(unittest.TestCase):
 
     def test_by_kerberos_sealed(self):
         self.compare(self.company.policy("gssapi"))
+
+    def test_report_has_everybody_as_check_decides(self):
+        """Users and machines, whom the report knows by the SIDs of their tokens, and check by their names."""
+        policy = self.company.policy("report")
+        path = str(Path(policy).parent / "report.csv")
+        done = subprocess.run([self.program, "report", "--config", policy, "--json", "--all", "--url", HERE, "--csv", path],
+                              env=self.company.environment(), capture_output=True, text=True, timeout=60, check=False)
+        self.assertIn(done.returncode, (0, 1), done.stderr)
+        *users, summary = [json.loads(line) for line in done.stdout.splitlines()]
+        self.assertEqual((summary["type"], summary["users"]), ("summary", len(users)))
+        named = {user["sender"]: user for user in users if user["sender"].startswith("CORP\\")}
+        answers = testbed.check(self.program, policy, list(named), "--url", HERE, env=self.company.environment())
+        for answer in answers:
+            user = named[answer["sender"]]
+            self.assertEqual((user["verdict"], user["reason"], user["rule"], user["target"], user["dn"]),
+                             (answer["verdict"], answer["reason"], answer["rule"], answer["redirect_uri"], answer["dn"]))
+        expected = {sender: verdict for sender, verdict, reason, _ in self.rows
+                    if sender.startswith("CORP\\") and reason not in ("no-such-user", "bad-sender-name")}
+        self.assertEqual({sender: named[sender]["verdict"] for sender in expected if sender in named},
+                         {sender: verdict for sender, verdict in expected.items() if sender in named})
+        self.assertGreater(len(set(expected) & set(named)), 15)
+        self.assertEqual([user["sender"] for user in users if user["administrator"]], ["CORP\\judy"])
+        self.assertIn("CORP\\DC1$", named)
 
     def test_by_negotiation_sealed(self):
         self.compare(self.company.policy("spnego", ("GSSAPI", "GSS-SPNEGO")))
