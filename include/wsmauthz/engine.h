@@ -141,7 +141,7 @@ struct wa_log {
 };
 
 struct wa_options {
-	struct wa_log log; /* `write` NULL: the system's log, warnings and above */
+	struct wa_log log; /* `write` NULL: the system's log, at the policy's log-level */
 	bool dry_run;      /* leave no audit record: nobody is let in by these decisions */
 	bool no_cache;     /* ask the directory each time: to measure it */
 };

@@ -16,10 +16,11 @@ static void write_log(void *context, enum log_level level, const char *line)
 	engine->sink.write(engine->sink.context, (enum wa_log_level)level, line);
 }
 
-static void set_log(struct wa_engine *engine, const struct wa_options *options)
+static void set_log(struct wa_engine *engine, const struct config *config, const struct wa_options *options)
 {
 	if (options == NULL || options->log.write == NULL) {
 		engine->log = log_system;
+		engine->log.level = config->plugin.log_level;
 		return;
 	}
 	engine->sink = options->log;
@@ -147,6 +148,7 @@ static void stop_regime(void *context)
 
 	gate_wait(&engine->gate);
 	regime_stop(regime);
+	audit_drain(regime->audit);
 	regime->retirement = (struct task){.run = free_regime, .context = regime};
 	executor_post(engine->executor, &regime->retirement);
 }
@@ -157,6 +159,7 @@ void engine_retire(struct wa_engine *engine, struct regime *regime)
 
 	if (regime->membership != NULL) /* it could be opened */
 		membership_stop(regime->membership);
+	audit_end(regime->audit);
 	regime->retirement = (struct task){.run = stop_regime, .context = regime};
 	mutex_lock(&engine->lock);
 	is_closing = engine->is_closing;
@@ -300,7 +303,7 @@ static struct wa_engine *engine_new(const struct config *config, const struct wa
 	atomic_init(&engine->questions, 0);
 	gate_init(&engine->gate);
 	mutex_init(&engine->lock);
-	set_log(engine, options);
+	set_log(engine, config, options);
 	engine->dry_run = options != NULL && options->dry_run;
 	engine->no_cache = options != NULL && options->no_cache;
 	engine->asynchronous = config->plugin.asynchronous;
@@ -430,9 +433,11 @@ static void stop(void *context)
 	engine->stopping = true;
 	if (engine_regime(engine) != NULL)
 		engine_tell_repeats(engine, true);
-	for (struct regime *regime = engine->regimes; regime != NULL; regime = regime->next)
+	for (struct regime *regime = engine->regimes; regime != NULL; regime = regime->next) {
 		if (regime->membership != NULL)
 			membership_stop(regime->membership);
+		audit_end(regime->audit);
+	}
 }
 
 static void free_regimes(struct wa_engine *engine)

@@ -170,9 +170,9 @@ static enum status open_parts(struct regime *regime, struct error *error)
 {
 	const struct config *config = regime->config;
 	struct wa_engine *engine = regime->engine;
-	enum status status = engine->dry_run
-				 ? audit_check(config, error)
-				 : audit_open(config, &engine->log, &engine->audit_counts, &regime->audit, error);
+	enum status status = engine->dry_run ? audit_check(config, error)
+					     : audit_open(config, engine->executor, &engine->log, &engine->audit_counts,
+							  &regime->audit, error);
 
 	if (status != STATUS_OK)
 		return status;

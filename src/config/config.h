@@ -177,6 +177,7 @@ struct config {
 	struct {
 		bool asynchronous;
 		bool allow_null_token;
+		enum log_level log_level; /* of the system's log; read when the service starts */
 	} plugin;
 
 	/* Issuers (SHA-1 thumbprints, 40 upper-case hex digits) whose client certificates are taken; none: none are. */

@@ -106,6 +106,7 @@ void config_settings_default(struct config *config)
 	config->account.deny_password_expired = false;
 	config->account.filter = "";
 	config->audit.sink = CONFIG_AUDIT_SYSTEM;
+	config->plugin.log_level = LOG_LEVEL_WARNING;
 	config->metrics_interval_ms = 15000;
 }
 
@@ -119,12 +120,22 @@ static const struct config_choice completion_words[] = {
 static const struct config_choice state_words[] = {
     {.word = "allow", .value = 0}, {.word = "deny", .value = 1}, {.word = NULL}};
 
+static const struct config_choice log_level_words[] = {{.word = "error", .value = LOG_LEVEL_ERROR},
+						       {.word = "warning", .value = LOG_LEVEL_WARNING},
+						       {.word = "info", .value = LOG_LEVEL_INFO},
+						       {.word = "debug", .value = LOG_LEVEL_DEBUG},
+						       {.word = NULL}};
+
 static const struct config_attribute plugin_attributes[] = {
     {.name = "completion",
      .take = config_take_flag,
      .offset = IN_CONFIG(plugin.asynchronous),
      .choices = completion_words},
     {.name = "allow-null-token", .take = config_take_flag, .offset = IN_CONFIG(plugin.allow_null_token)},
+    {.name = "log-level",
+     .take = config_take_choice,
+     .offset = IN_CONFIG(plugin.log_level),
+     .choices = log_level_words},
 };
 
 const struct config_element config_plugin_element = {

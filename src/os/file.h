@@ -68,7 +68,9 @@ NODISCARD char *file_path_beside(const char *beside, const char *path);
  * a file will do.
  * file_lines_write appends `line` and a line end by one write; STATUS_UNREACHABLE when it could not,
  * STATUS_INVALID for a line with a line end inside, STATUS_NO_MEMORY (Windows, a long line). What a full disk cut is ended before the next line.
- * Threads: any.
+ * On POSIX: where the file has been renamed or removed (logrotate), the next line goes to a new one of its name; what cannot be made is tried
+ * again with the next line, and lines go to the old file meanwhile.
+ * Threads: any; one at a time of one file.
  */
 struct file_lines;
 /** Whether file_lines_open would do, without making the file: the same errors, but STATUS_NO_MEMORY. */

@@ -287,8 +287,10 @@ char *file_path_beside(const char *beside, const char *path)
 }
 
 struct file_lines {
-	char *path; /* for messages */
+	char *path;
 	int fd;
+	dev_t device; /* of the file that is open */
+	ino_t inode;
 	atomic_bool is_torn; /* the last line was written in part: its end is owed */
 };
 
@@ -318,6 +320,32 @@ enum status file_lines_check(const char *path, struct error *error)
 	return status;
 }
 
+static void take_file(struct file_lines *lines, int fd)
+{
+	struct stat info = {.st_ino = 0};
+
+	(void)fstat(fd, &info);
+	lines->fd = fd;
+	lines->device = info.st_dev;
+	lines->inode = info.st_ino;
+}
+
+/* A rotated log is one that has another name now. */
+static void follow_name(struct file_lines *lines)
+{
+	struct stat info;
+	int fd = -1;
+
+	if (stat(lines->path, &info) == 0 ? info.st_dev == lines->device && info.st_ino == lines->inode
+					  : errno != ENOENT)
+		return;
+	if (open_path(lines->path, O_WRONLY | O_APPEND | O_CREAT, &fd, NULL) != STATUS_OK)
+		return;
+	(void)close(lines->fd);
+	take_file(lines, fd);
+	atomic_store(&lines->is_torn, false);
+}
+
 enum status file_lines_open(const char *path, struct file_lines **lines_out, struct error *error)
 {
 	struct file_lines *lines = NULL;
@@ -335,7 +363,7 @@ enum status file_lines_open(const char *path, struct file_lines **lines_out, str
 		(void)close(fd);
 		return error_no_memory(error);
 	}
-	lines->fd = fd;
+	take_file(lines, fd);
 	atomic_init(&lines->is_torn, false);
 	*lines_out = lines;
 	return STATUS_OK;
@@ -367,6 +395,7 @@ enum status file_lines_write(struct file_lines *lines, const char *line, struct 
 {
 	if (strchr(line, '\n') != NULL)
 		return error_set(error, STATUS_INVALID, "a line for '%s' holds a line end", lines->path);
+	follow_name(lines);
 	return write_line(lines, line, error);
 }
 

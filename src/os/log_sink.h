@@ -15,7 +15,13 @@ void log_sink_stderr(void *context, enum log_level level, const char *line);
  */
 extern const struct log log_system;
 
-/** The system's security log, for audit lines (syslog LOG_AUTHPRIV; on Windows the same as the above), at the event's level. False: it was not written. */
-bool log_sink_audit(enum log_event event, const char *line);
+/**
+ * The system's security log, for audit lines, at the event's level: the journal of systemd with fields beside the line; where there is none, syslog
+ * LOG_AUTHPRIV; on Windows the same as the above. May wait for the system, a moment or longer: not on a thread that decides.
+ *
+ * @param fields  lines of NAME=value, each with its end, for the journal alone; "": none.
+ * @return false: it was not written.
+ */
+bool log_sink_audit(enum log_event event, const char *line, const char *fields);
 
 #endif

@@ -187,7 +187,8 @@ static void write_line(void *context, enum log_level level, const char *line)
 
 const struct log log_system = {.level = LOG_LEVEL_WARNING, .write = write_line, .write_event = write_event};
 
-bool log_sink_audit(enum log_event event, const char *line)
+bool log_sink_audit(enum log_event event, const char *line, const char *fields)
 {
+	(void)fields;
 	return report(event, log_event_level(event), line, L"\\u0025");
 }

@@ -29,6 +29,7 @@ static const struct policy_row good[] = {
     GOOD(WITH("<account filter=\"\"/><plugin completion=\"asynchronous\" allow-null-token=\"true\"/>")),
     GOOD(WITH("<certificates issuers=\"0123456789abcdef0123456789ABCDEF01234567 "
 	      "1123456789abcdef0123456789ABCDEF01234567\"/>")),
+    GOOD(WITH("<plugin log-level=\"debug\"/>")),
     GOOD(WITH("<audit to=\"file\" file=\"audit.log\"/><metrics file=\"metrics\"/>")),
     GOOD(WITH("<audit to=\"journal\" file=\"\"/><metrics file=\"\"/>")),
     GOOD(WITH_URI("LDAPI://%2Frun%2Fslapd.sock", "")),
@@ -115,6 +116,8 @@ static const struct policy_row bad_form[] = {
     {WITH("<cache xml:lang=\"en\"/>"), SCHEMA_REFUSES, STATUS_INVALID, "4: <cache> has the attribute 'lang'", NULL},
     {WITH("<allow/>"), SCHEMA_REFUSES, STATUS_INVALID, "4: <allow> lacks the attribute 'group'", NULL},
     {WITH("<metrics/>"), SCHEMA_REFUSES, STATUS_INVALID, "4: <metrics> lacks the attribute 'file'", NULL},
+    {WITH("<plugin log-level=\"verbose\"/>"), SCHEMA_REFUSES, STATUS_INVALID,
+     "4: plugin/@log-level: 'verbose' is none of its values", "allowed here: error, warning, info, debug"},
     {WITH("<metrics file=\"m\" interval=\"999ms\"/>"), SCHEMA_TAKES, STATUS_INVALID, "4: metrics/@interval: ", NULL},
     {WITH("<metrics file=\"m\" interval=\"2h\"/>"), SCHEMA_TAKES, STATUS_INVALID, "4: metrics/@interval: ", NULL},
     {WITH("<plugin completion=\"synchronous\" allow-null-token=\"yes\"/>"), SCHEMA_REFUSES, STATUS_INVALID,
