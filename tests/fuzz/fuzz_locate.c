@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What comes by UDP from anybody: DNS answers, and controllers' answers to a ping. What is read of them can be part of a URI and of a DNS name. */
+#include "fuzz.h"
+
 #include <directory/dir_cldap.h>
 #include <directory/dir_locate_srv.h>
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check_site(const char *site)
 {
@@ -32,12 +30,12 @@ static void read_srv(const uint8_t *data, size_t size)
 	dir_srv_list_done(&list);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+void fuzz_one(const uint8_t *data, size_t size)
 {
 	struct dir_cldap_answer answer = {0};
 
 	if (size == 0)
-		return 0;
+		return;
 	switch (data[0] % 3) {
 	case 0:
 		read_srv(data + 1, size - 1);
@@ -51,5 +49,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			check_answer(&answer);
 		break;
 	}
-	return 0;
 }

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The policy file and WinRM's extraInfo, through the XML reader. */
+#include "fuzz.h"
+
 #include <base/memory.h>
 #include <config/config.h>
-#include <stdint.h>
-#include <stdlib.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+void fuzz_one(const uint8_t *data, size_t size)
 {
 	const struct config *config = NULL;
 	char *path = NULL;
@@ -18,5 +16,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	config_unref(&config);
 	if (config_path_from_extra_info((const char *)data, size, &path, NULL) == STATUS_OK)
 		memory_free(path);
-	return 0;
 }

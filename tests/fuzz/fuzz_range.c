@@ -4,13 +4,11 @@
  * there all the time, none that never was, and none twice. A server that says anything: the entry is whole under plain
  * names, or it is refused, and it ends.
  */
-#include <directory/dir_range.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "fuzz.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include <directory/dir_range.h>
+#include <stdio.h>
+#include <string.h>
 
 #define ARENA_BYTES ((size_t)1024 * 1024)
 #define IDS         256
@@ -27,12 +25,6 @@ static uint8_t next_byte(struct input *input)
 		return 0;
 	input->size--;
 	return *input->data++;
-}
-
-static void check(int condition)
-{
-	if (!condition)
-		abort();
 }
 
 /* The values of a group, sorted, as AD keeps links. */
@@ -56,10 +48,10 @@ static struct dir_entry *new_entry(struct arena *arena)
 {
 	struct dir_entry *entry = arena_alloc(arena, sizeof(*entry));
 
-	check(entry != NULL);
+	fuzz_check(entry != NULL);
 	entry->dn = "cn=g";
 	entry->attributes = arena_alloc_array(arena, ATTRIBUTES, sizeof(struct dir_attribute));
-	check(entry->attributes != NULL);
+	fuzz_check(entry->attributes != NULL);
 	return entry;
 }
 
@@ -69,7 +61,7 @@ static struct dir_attribute *add(struct arena *arena, struct dir_entry *entry, c
 
 	attribute->name = arena_copy_text(arena, name);
 	attribute->values = arena_alloc_array(arena, room + 1, sizeof(*attribute->values));
-	check(attribute->name != NULL && attribute->values != NULL);
+	fuzz_check(attribute->name != NULL && attribute->values != NULL);
 	return attribute;
 }
 
@@ -80,7 +72,7 @@ static void add_value(struct arena *arena, struct dir_attribute *attribute, unsi
 
 	value->data = arena_copy_bytes(arena, &byte, 1);
 	value->length = 1;
-	check(value->data != NULL);
+	fuzz_check(value->data != NULL);
 }
 
 /* Values from number `first` on, at most `limit` of them. */
@@ -103,7 +95,7 @@ static struct dir_entry *answer(const struct world *world, struct arena *arena, 
 	else
 		(void)snprintf(name, sizeof(name), "member;range=%u-%u", first, first + limit - 1);
 	attribute->name = arena_copy_text(arena, name);
-	check(attribute->name != NULL);
+	fuzz_check(attribute->name != NULL);
 	return entry;
 }
 
@@ -112,11 +104,11 @@ static void check_whole(const struct world *world, const struct dir_entry *entry
 	const struct dir_attribute *member = dir_entry_attribute(entry, "member");
 	uint8_t found[IDS] = {0};
 
-	check(member != NULL && entry->attribute_count == 1);
+	fuzz_check(member != NULL && entry->attribute_count == 1);
 	for (size_t i = 0; i < member->value_count; i++)
-		check(found[(uint8_t)member->values[i].data[0]]++ == 0);
+		fuzz_check(found[(uint8_t)member->values[i].data[0]]++ == 0);
 	for (size_t id = 0; id < IDS; id++)
-		check(found[id] ? world->was_ever[id] : !world->was_always[id]);
+		fuzz_check(found[id] ? world->was_ever[id] : !world->was_always[id]);
 }
 
 static void ask_honest(struct arena *arena, struct input *input)
@@ -132,10 +124,10 @@ static void ask_honest(struct arena *arena, struct input *input)
 	memcpy(world.was_always, world.is_there, IDS);
 	memcpy(world.was_ever, world.is_there, IDS);
 	entry = answer(&world, arena, 0, limit);
-	check(dir_range_begin(entry, arena, &set, NULL) == STATUS_OK);
+	fuzz_check(dir_range_begin(entry, arena, &set, NULL) == STATUS_OK);
 	while (set != NULL && !dir_range_is_whole(set)) {
 		change(&world, input);
-		check(sscanf(dir_range_wanted(set)[0], "member;range=%u-*", &first) == 1);
+		fuzz_check(sscanf(dir_range_wanted(set)[0], "member;range=%u-*", &first) == 1);
 		/* Values that moved too often are refused; without further changes that does not happen. */
 		if (dir_range_take(set, answer(&world, arena, first, limit), NULL) != STATUS_OK)
 			return;
@@ -181,25 +173,27 @@ static void ask_any(struct arena *arena, struct input *input)
 	if (dir_range_begin(entry, arena, &set, NULL) != STATUS_OK)
 		return;
 	while (set != NULL && !dir_range_is_whole(set)) {
-		check(dir_range_wanted(set)[0] != NULL && requests++ <= DIR_RANGE_MAX_REQUESTS);
+		fuzz_check(dir_range_wanted(set)[0] != NULL && requests++ <= DIR_RANGE_MAX_REQUESTS);
 		if (dir_range_take(set, any_entry(arena, input), NULL) != STATUS_OK)
 			return;
 	}
 	for (size_t i = 0; i < entry->attribute_count; i++)
-		check(dir_range_parse(entry->attributes[i].name, &range) == DIR_RANGE_NONE);
+		fuzz_check(dir_range_parse(entry->attributes[i].name, &range) == DIR_RANGE_NONE);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+void fuzz_one(const uint8_t *data, size_t size)
 {
 	struct input input = {data, size};
-	struct arena *arena = arena_new(ARENA_BYTES * 64);
+	struct arena *arena;
 
+	/* The servers that are played here need it; test_range.c has each allocation fail. */
+	fuzz_let_memory_be();
+	arena = arena_new(ARENA_BYTES * 64);
 	if (arena == NULL)
-		return 0;
+		return;
 	if (next_byte(&input) % 2 == 0)
 		ask_honest(arena, &input);
 	else
 		ask_any(arena, &input);
 	arena_free(&arena);
-	return 0;
 }

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a sender may call himself: whatever is accepted must be sound. */
+#include "fuzz.h"
+
 #include <base/utf.h>
 #include <identity/sender.h>
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+void fuzz_one(const uint8_t *data, size_t size)
 {
 	const char *name = (const char *)data;
 	struct arena *arena = arena_new(1 << 20);
 	struct sender sender;
 
+	if (arena == NULL)
+		return;
 	if (sender_parse(name, size, arena, &sender, NULL) == STATUS_OK) {
 		/* Nothing hides behind a NUL, nothing is cut, nothing is no text. */
 		if (strlen(sender.name) != size || !utf8_is_valid(name, size))
@@ -22,5 +22,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			abort();
 	}
 	arena_free(&arena);
-	return 0;
 }

@@ -1,20 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Redirect targets: what is accepted has an endpoint, and nothing that could break a header. */
+#include "fuzz.h"
+
 #include <base/memory.h>
 #include <identity/uri.h>
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+void fuzz_one(const uint8_t *data, size_t size)
 {
 	char *uri = memory_copy_bytes(data, size);
 	struct uri_endpoint endpoint;
 
 	if (uri == NULL)
-		return 0;
+		return;
 	if (uri_check_redirect(uri, true, NULL) == STATUS_OK) {
 		if (!uri_parse_endpoint(uri, &endpoint) || !uri_endpoint_is_same(&endpoint, &endpoint))
 			abort();
@@ -23,5 +21,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				abort();
 	}
 	memory_free(uri);
-	return 0;
 }
