@@ -5,7 +5,7 @@ set -u
 
 # What the builds and the tests need; each line is one reason.
 PACKAGES="
-gcc libc6-dev clang libclang-rt-14-dev cmake ninja-build pkg-config git
+gcc libc6-dev clang libclang-rt-14-dev llvm cmake ninja-build pkg-config git
 libldap-dev libsasl2-dev libkrb5-dev libxml2-dev libc-ares-dev libcmocka-dev
 gcc-mingw-w64-x86-64-win32
 clang-format clang-tidy cppcheck shellcheck groff-base
@@ -33,6 +33,9 @@ OTHER_BUDGET=2
 # The labels that the builds with sanitizers run.
 SANITIZED_LABELS="unit scenario host"
 
+# Of the label `integration`, what the build that counts lines runs: those that reach code no other test does.
+COVERING_TESTS="integration\.(bench|binds|check|directory|doctor|explain|host|locate|metrics|report|stats)\.|integration\.watch\.(slapd|psearch|controller)|integration\.live\.changes|integration\.scripted_ad\.(forest|ranges|principals)"
+
 # Labels whose tests need root (they make namespaces and images): run with sudo where it asks no password.
 ROOT_LABELS="container"
 
@@ -51,7 +54,7 @@ Installs what is missing (Debian packages, as root or with sudo; no service is s
   asan      unit, scenario and host tests, with AddressSanitizer and UndefinedBehaviorSanitizer
   tsan      the same, with ThreadSanitizer
   fuzz      the libFuzzer targets, 10 seconds each
-  clang     builds
+  coverage  with clang: unit, scenario, host and some integration tests, counting which lines they run
   windows   builds, with mingw-w64, the modules that can be built for Windows
 
 Builds are in build/<name>, their output in build/<name>.log.
@@ -188,7 +191,7 @@ test_label() {
 	esac
 	begin=$(date +%s)
 	# shellcheck disable=SC2086  # several words each
-	$become_root $without_aslr ctest --test-dir "build/$build_name" -L "^$label\$" $long --no-tests=ignore -j 2 --output-on-failure \
+	$become_root $without_aslr ctest --test-dir "build/$build_name" -L "^$label\$" $long $chosen --no-tests=ignore -j 2 --output-on-failure \
 		--test-output-size-passed 65536 --output-junit "$root/$report"
 	status=$?
 	[ -z "$become_root" ] || $become_root chown -R "$(id -u):$(id -g)" build
@@ -261,6 +264,19 @@ test_sanitized() {
 	done
 }
 
+# test_coverage: the tests on the build that counts lines, then the count.
+test_coverage() {
+	rm -rf build/coverage/profiles
+	export LLVM_PROFILE_FILE="$root/build/coverage/profiles/%m.profraw"
+	test_sanitized coverage
+	chosen="-R $COVERING_TESTS"
+	test_label coverage integration "$(budget_of integration)"
+	chosen=""
+	unset LLVM_PROFILE_FILE
+	say "lines that the tests ran"
+	sh tests/coverage.sh build/coverage || problem "too few lines are tested"
+}
+
 # The whole
 
 finish() {
@@ -272,7 +288,7 @@ finish() {
 	exit $?
 }
 
-long="-LE ^long\$" only="" install=yes
+long="-LE ^long\$" chosen="" only="" install=yes
 while [ $# -gt 0 ]; do
 	case $1 in
 	--all) long="" ;;
@@ -324,7 +340,7 @@ fi
 
 build fuzz --preset fuzz && test_label fuzz fuzz "$(budget_of fuzz)"
 
-build clang -S . -B build/clang -G Ninja -DCMAKE_C_COMPILER=clang -DCMAKE_BUILD_TYPE=Debug
+build coverage --preset coverage && test_coverage
 
 if command -v x86_64-w64-mingw32-gcc >/dev/null 2>&1; then
 	build windows --preset windows
