@@ -184,8 +184,11 @@ static void audit_write__more_senders_than_places__counts_are_whole(void **state
 
 		(void)snprintf(sender, sizeof(sender), "CORP\\u%u", i);
 		deny(place, sender, WA_REASON_NOT_A_MEMBER, AUDIT_REPEATS_BURST + 2);
+		if (i % 64 == 0) /* what waits has a bound, and the disk may be busy */
+			audit_drain(place->audit);
 	}
 	close_audit(place);
+	assert_int_equal(place->counts.lost, 0);
 	data = read_lines(place->file, &lines);
 	for (const char *at = data; (at = strstr(at, "\"count\":")) != NULL; at++, repeats++)
 		counted += strtoull(at + strlen("\"count\":"), NULL, 10);
