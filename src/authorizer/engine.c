@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <authorizer/engine_private.h>
+#include <authorizer/explain.h>
 #include <base/memory.h>
 #include <directory/dir_conn.h>
 #include <identity/dn.h>
@@ -431,6 +432,7 @@ static void stop(void *context)
 	struct wa_engine *engine = context;
 
 	engine->stopping = true;
+	explain_tell_all(engine);
 	if (engine_regime(engine) != NULL)
 		engine_tell_repeats(engine, true);
 	for (struct regime *regime = engine->regimes; regime != NULL; regime = regime->next) {

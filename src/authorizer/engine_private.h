@@ -9,6 +9,7 @@
  *	request.c   the way of one question
  *	inquiry.c   the way of one look into the directory, for all who ask the same
  *	review.c    answers for who looks the policy over
+ *	explain.c   one answer, and all that it was made of
  *	record.c    audit records of answers that the engine was not asked for
  *	figures.c   repeated authorizations, and what the engine can say about itself
  *	metrics.c   the thread that writes that to a file (measures.c: how it is written)
@@ -66,7 +67,9 @@ struct figures {
 	int64_t started_s; /* wall time */
 };
 
+struct explaining;
 struct findings;
+struct trace;
 
 struct wa_engine {
 	struct log log;
@@ -94,6 +97,8 @@ struct wa_engine {
 	struct figures figures;
 	struct audit_counts audit_counts;
 	struct metrics *metrics; /* NULL: dry run */
+
+	struct explaining *explaining; /* on the executor: explanations that wait for the watch */
 
 	_Atomic uint32_t timeout_ms; /* of the policy in force */
 	atomic_bool allows_null_token, wants_token_sid;
@@ -145,10 +150,10 @@ NODISCARD bool request_start(struct wa_engine *engine, const struct wa_question 
 			     void *context);
 
 /** Instead of wa_decided_fn, for who wants to know more. @param findings  NULL: nothing was looked up. */
-typedef void request_reviewed_fn(void *context, const struct regime *regime, const struct wa_decision *decision,
+typedef void request_reviewed_fn(void *context, struct regime *regime, const struct wa_decision *decision,
 				 const struct findings *findings);
-/** As request_start. */
-NODISCARD bool request_start_review(struct wa_engine *engine, const struct wa_question *question,
+/** As request_start. @param trace  what is waited for is told there, until `reviewed` has run; NULL: nobody wants to know. */
+NODISCARD bool request_start_review(struct wa_engine *engine, const struct wa_question *question, struct trace *trace,
 				    request_reviewed_fn *reviewed, void *context);
 
 #endif

@@ -57,6 +57,7 @@
 
 struct finder;
 struct finder_list;
+struct trace;
 
 struct finder_seeker {
 	/* the question: lives until `found` */
@@ -67,6 +68,7 @@ struct finder_seeker {
 	/* More searches of the same round trip, made by dir_search_init. Answered in place; untouched when never sent. */
 	struct dir_search *extra;
 	size_t extra_count;
+	struct trace *trace;                         /* what was asked is told there; NULL: nobody wants to know */
 	void (*found)(struct finder_seeker *seeker); /* once, never inside finder_seek */
 	void *context;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <authorizer/finder_private.h>
 #include <authorizer/question.h>
+#include <authorizer/trace.h>
 #include <base/digest.h>
 #include <membership/closure_mark.h>
 #include <string.h>
@@ -194,6 +195,19 @@ static void finish_answer(const struct finder_flight *flight, const char *mark, 
 		(void)dir_search_failure(flight->account, &seeker->error);
 }
 
+static void tell_searches(const struct finder_flight *flight, struct finder_seeker *seeker)
+{
+	if (seeker->trace == NULL)
+		return;
+	if (flight->mark != NULL)
+		trace_add(seeker->trace, "mark", flight->mark);
+	trace_add(seeker->trace, "user", flight->user);
+	if (flight->account != NULL)
+		trace_add(seeker->trace, "account-filter", flight->account);
+	for (size_t i = 0; i < seeker->extra_count; i++)
+		trace_add(seeker->trace, "groups", &seeker->extra[i]);
+}
+
 void finder_deal(struct finder_flight *flight)
 {
 	const enum dir_outcome outcome = flight->user->outcome;
@@ -207,4 +221,6 @@ void finder_deal(struct finder_flight *flight)
 	for (seeker = flight->aboard.first; seeker != NULL; seeker = seeker->next)
 		finish_answer(flight, mark, seeker);
 	finder_flight_return_extra(flight);
+	for (seeker = flight->aboard.first; seeker != NULL; seeker = seeker->next)
+		tell_searches(flight, seeker);
 }

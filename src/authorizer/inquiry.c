@@ -2,6 +2,7 @@
 #include <authorizer/inquiry_private.h>
 #include <authorizer/lockout.h>
 #include <authorizer/question.h>
+#include <authorizer/trace.h>
 #include <base/memory.h>
 #include <base/text.h>
 #include <identity/dn.h>
@@ -148,6 +149,7 @@ static void send(struct inquiry *inquiry, struct dir_search *searches, size_t co
 		 void (*done)(struct dir_request *ask))
 {
 	inquiry->findings.searches++;
+	trace_begin(inquiry->trace, WA_STEP_ROUND_TRIP);
 	inquiry->more = (struct dir_request){
 	    .searches = searches,
 	    .search_count = count,
@@ -158,11 +160,21 @@ static void send(struct inquiry *inquiry, struct dir_search *searches, size_t co
 	dir_pool_submit(inquiry->regime->pool, &inquiry->more);
 }
 
+static void trace_more(const struct inquiry *inquiry, const char *purpose)
+{
+	const struct dir_request *more = &inquiry->more;
+
+	for (size_t i = 0; i < more->search_count; i++)
+		trace_add(inquiry->trace, purpose, &more->searches[i]);
+	trace_end(inquiry->trace, inquiry->regime->pool, more->connection);
+}
+
 static void lockout_is_there(struct dir_request *more)
 {
 	struct inquiry *inquiry = more->context;
 	struct error error;
 
+	trace_more(inquiry, "lockout");
 	if (lockout_take(&inquiry->lockout, &inquiry->lockout_s)) {
 		rate(inquiry);
 		return;
@@ -237,7 +249,10 @@ static void rate(struct inquiry *inquiry)
 
 static void more_is_there(struct dir_request *more)
 {
-	advance(more->context);
+	struct inquiry *inquiry = more->context;
+
+	trace_more(inquiry, "groups");
+	advance(inquiry);
 }
 
 static void waiting_is_over(void *context)
@@ -245,6 +260,7 @@ static void waiting_is_over(void *context)
 	struct inquiry *inquiry = context;
 
 	executor_timer_clear(inquiry->regime->engine->executor, &inquiry->patience);
+	trace_end(inquiry->trace, NULL, 0);
 	advance(inquiry);
 }
 
@@ -254,6 +270,7 @@ static void patience_is_over(void *context)
 	struct error error;
 
 	membership_wait_cancel(inquiry->regime->membership, &inquiry->waiter);
+	trace_end(inquiry->trace, NULL, 0);
 	error_set(&error, STATUS_TIMEOUT,
 		  inquiry->lookup.waits_for_mark
 		      ? "the server that answers is behind the changes that the directory told of"
@@ -265,6 +282,7 @@ static void await_membership(struct inquiry *inquiry)
 {
 	struct regime *regime = inquiry->regime;
 
+	trace_begin(inquiry->trace, inquiry->lookup.waits_for_mark ? WA_STEP_CHANGES : WA_STEP_GROUPS);
 	inquiry->waiter = (struct membership_waiter){.run = waiting_is_over, .context = inquiry};
 	inquiry->patience = (struct timer){.run = patience_is_over, .context = inquiry};
 	if (executor_timer_set(regime->engine->executor, &inquiry->patience, inquiry->deadline_ms) != STATUS_OK)
@@ -295,6 +313,7 @@ static void seek(struct inquiry *inquiry)
 		return;
 	}
 	inquiry->findings.searches++;
+	trace_begin(inquiry->trace, WA_STEP_ROUND_TRIP);
 	inquiry->seeker = (struct finder_seeker){
 	    .sender = &inquiry->sender,
 	    .arena = inquiry->arena,
@@ -302,6 +321,7 @@ static void seek(struct inquiry *inquiry)
 	    .mark_base = inquiry->lookup.mark_base,
 	    .extra = inquiry->lookup.searches,
 	    .extra_count = inquiry->lookup.search_count,
+	    .trace = inquiry->trace,
 	    .found = found,
 	    .context = inquiry,
 	};
@@ -358,6 +378,7 @@ static void found(struct finder_seeker *seeker)
 	struct inquiry *inquiry = seeker->context;
 	const struct dir_entry *entry = seeker->entries;
 
+	trace_end(inquiry->trace, inquiry->regime->pool, seeker->connection);
 	inquiry->lookup.mark = seeker->mark;
 	inquiry->lookup.connection = seeker->connection;
 	if (is_useless(seeker)) {
@@ -439,8 +460,11 @@ enum status inquiry_join(struct regime *regime, struct digest form, const struct
 	asker->next = NULL;
 	*inquiry->askers_end = asker;
 	inquiry->askers_end = &asker->next;
-	if (!is_new)
+	if (!is_new) {
+		trace_begin(asker->trace, WA_STEP_SHARED);
 		return STATUS_OK;
+	}
+	inquiry->trace = asker->trace;
 	enlist(inquiry);
 	regime_hold(regime);
 	inquiry->deadline_ms = asker->deadline_ms;

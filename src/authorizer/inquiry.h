@@ -39,11 +39,14 @@ struct findings {
 	bool is_late;      /* the time of who asked first is over */
 };
 
+struct trace;
+
 /* Somebody who asks. */
 struct asker {
 	void (*told)(struct asker *asker, const struct findings *findings); /* once, later, never inside inquiry_join */
 	uint64_t deadline_ms;
-	struct asker *next; /* private */
+	struct trace *trace; /* what is waited for is told there; NULL: nobody wants to know */
+	struct asker *next;  /* private */
 };
 
 /**

@@ -19,6 +19,7 @@ struct inquiry {
 	struct arena *arena;
 	struct sender sender;
 	uint64_t deadline_ms;
+	struct trace *trace; /* of who asked first; NULL: nobody wants to know */
 	uint64_t as_of, asked_ms;
 	struct task start;
 

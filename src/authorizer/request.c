@@ -10,11 +10,16 @@
  *	told            the policy's standing of the user          -> answer -> finish
  *	finish          tell, count, free: the only place where a question ends
  *
+ * A question that is to be explained (it has a trace) and was answered from the cache goes on to
+ *
+ *	look_behind     ask the directory what the answer is made of; the answer itself stands
+ *
  * Everything but request_start runs on the engine's executor.
  */
 #include <authorizer/engine_private.h>
 #include <authorizer/inquiry.h>
 #include <authorizer/question.h>
+#include <authorizer/trace.h>
 #include <base/memory.h>
 #include <os/clock.h>
 #include <policy/policy.h>
@@ -31,8 +36,11 @@ struct request {
 	const struct wa_question *question;
 	wa_decided_fn *decided;
 	request_reviewed_fn *reviewed; /* not NULL: in its place */
+	struct trace *trace;           /* borrowed; NULL: nobody wants to know */
 	void *context;
 	uint64_t began_us;
+	uint64_t decided_us;  /* 0: when it is told */
+	struct cache_hit hit; /* that decided, before `decided_us` */
 	uint64_t deadline_ms;
 	struct task task;
 
@@ -99,7 +107,9 @@ static void finish(struct request *request, enum wa_verdict verdict, enum wa_rea
 	decision->reason = reason;
 	decision->code = code_of(verdict, reason);
 	decision->detail = detail;
-	decision->elapsed_us = clock_monotonic_us() - request->began_us;
+	decision->elapsed_us =
+	    (request->decided_us != 0 ? request->decided_us : clock_monotonic_us()) - request->began_us;
+	trace_end(request->trace, NULL, 0);
 	record(request);
 	if (request->reviewed != NULL)
 		request->reviewed(request->context, regime, decision, request->findings);
@@ -163,6 +173,7 @@ static bool answer_stale(struct request *request, const struct findings *finding
 	    age_ms >= regime->config->cache.stale_limit_ms || clock_wall_s() >= hit.standing.until_s)
 		return false;
 	tell_who(request, &hit);
+	trace_cache(request->trace, WA_CACHE_STALE);
 	answer(request, &hit.standing,
 	       arena_printf(request->arena, "stale: no server answers, and this was known %llu s ago",
 			    (unsigned long long)(age_ms / 1000)));
@@ -198,9 +209,47 @@ static void told(struct asker *asker, const struct findings *findings)
 
 static void inquire(struct request *request)
 {
-	request->asker = (struct asker){.told = told, .deadline_ms = request->deadline_ms};
+	request->asker = (struct asker){.told = told, .deadline_ms = request->deadline_ms, .trace = request->trace};
 	if (inquiry_join(request->regime, request->form, &request->sender, &request->asker) != STATUS_OK)
 		finish_no_memory(request);
+}
+
+static void seen_behind(struct asker *asker, const struct findings *findings)
+{
+	struct request *request = request_of(asker);
+
+	request->findings = findings;
+	answer(request, &request->hit.standing, NULL);
+}
+
+/* What was told of the user is the cache's and the closure's, which may change while the directory is asked. */
+static void keep_who(struct request *request)
+{
+	struct wa_decision *decision = &request->decision;
+	const char **path = arena_alloc_array(request->arena, decision->path_count + 1, sizeof(*path));
+	bool is_kept = path != NULL;
+
+	for (size_t i = 0; is_kept && i < decision->path_count; i++) {
+		path[i] = arena_copy_text(request->arena, decision->path[i]);
+		is_kept = path[i] != NULL;
+	}
+	decision->path = is_kept && decision->path_count > 0 ? path : NULL;
+	decision->path_count = is_kept ? decision->path_count : 0;
+	if (decision->dn != NULL)
+		decision->dn = arena_copy_text(request->arena, decision->dn);
+}
+
+/* The answer has been found, and nothing that comes now changes it. */
+static void look_behind(struct request *request, const struct cache_hit *hit)
+{
+	keep_who(request);
+	request->decided_us = clock_monotonic_us();
+	request->hit = *hit;
+	request->trace->is_extra = true;
+	request->asker =
+	    (struct asker){.told = seen_behind, .deadline_ms = request->deadline_ms, .trace = request->trace};
+	if (inquiry_join(request->regime, request->form, &request->sender, &request->asker) != STATUS_OK)
+		answer(request, &request->hit.standing, NULL);
 }
 
 static void answer_cached(struct request *request, const struct cache_hit *hit)
@@ -208,7 +257,10 @@ static void answer_cached(struct request *request, const struct cache_hit *hit)
 	request->decision.cached = !request->has_waited;
 	tell_who(request, hit);
 	regime_keep_leased(request->regime, clock_monotonic_ms());
-	answer(request, &hit->standing, NULL);
+	if (request->trace != NULL)
+		look_behind(request, hit);
+	else
+		answer(request, &hit->standing, NULL);
 }
 
 static void look_up(struct request *request);
@@ -218,6 +270,7 @@ static void lease_is_decided(void *context)
 	struct request *request = context;
 
 	executor_timer_clear(request->engine->executor, &request->patience);
+	trace_end(request->trace, NULL, 0);
 	request->decision.searches++;
 	look_up(request);
 }
@@ -241,11 +294,22 @@ static bool await_lease(struct request *request)
 	request->patience = (struct timer){.run = patience_is_over, .context = request};
 	if (executor_timer_set(request->engine->executor, &request->patience, request->deadline_ms) != STATUS_OK)
 		return false;
-	if (membership_renew(request->regime->membership, &request->waiter))
+	if (membership_renew(request->regime->membership, &request->waiter)) {
+		trace_begin(request->trace, WA_STEP_LEASE);
 		return true;
+	}
 	executor_timer_clear(request->engine->executor, &request->patience);
 	request->has_waited = false;
 	return false;
+}
+
+static enum wa_cache_state cache_state(const struct regime *regime, bool is_there, enum regime_use use)
+{
+	if (regime->cache == NULL)
+		return WA_CACHE_OFF;
+	if (!is_there)
+		return WA_CACHE_ABSENT;
+	return use == REGIME_USE_YES ? WA_CACHE_SERVED : WA_CACHE_OUTDATED;
 }
 
 static void look_up(struct request *request)
@@ -253,9 +317,11 @@ static void look_up(struct request *request)
 	struct regime *regime = request->regime;
 	enum regime_use use = REGIME_USE_NO;
 	struct cache_hit hit;
+	const bool is_there = regime->cache != NULL && cache_find(regime->cache, request->form, &hit);
 
-	if (regime->cache != NULL && cache_find(regime->cache, request->form, &hit))
+	if (is_there)
 		use = regime_may_use(regime, &hit, clock_monotonic_ms());
+	trace_cache(request->trace, cache_state(regime, is_there, use));
 	if (use == REGIME_USE_YES)
 		answer_cached(request, &hit);
 	else if (use == REGIME_USE_NO || !await_lease(request))
@@ -268,6 +334,7 @@ static void server_is_known(void *context)
 {
 	struct request *request = context;
 
+	trace_end(request->trace, NULL, 0);
 	executor_timer_clear(request->engine->executor, &request->patience);
 	if (request->engine->stopping)
 		finish(request, WA_ERROR, WA_REASON_SHUTTING_DOWN, NULL);
@@ -292,6 +359,7 @@ static void await_server(struct request *request)
 		finish(request, WA_ERROR, inquiry_reason_of(request->lookup.error.status), request->lookup.error.what);
 		return;
 	}
+	trace_begin(request->trace, WA_STEP_GROUPS);
 	request->waiter = (struct membership_waiter){.run = server_is_known, .context = request};
 	request->patience = (struct timer){.run = server_is_late, .context = request};
 	if (executor_timer_set(request->engine->executor, &request->patience, request->deadline_ms) != STATUS_OK)
@@ -369,7 +437,7 @@ static struct request *request_new(struct wa_engine *engine, const struct wa_que
 }
 
 static bool start(struct wa_engine *engine, const struct wa_question *question, wa_decided_fn *decided,
-		  request_reviewed_fn *reviewed, void *context)
+		  struct trace *trace, request_reviewed_fn *reviewed, void *context)
 {
 	struct request *request = NULL;
 
@@ -382,6 +450,7 @@ static bool start(struct wa_engine *engine, const struct wa_question *question, 
 	}
 	request->decided = decided;
 	request->reviewed = reviewed;
+	request->trace = trace;
 	request->task = (struct task){.run = begin, .context = request};
 	if (atomic_fetch_add_explicit(&engine->questions, 1, memory_order_relaxed) >= ENGINE_MAX_QUESTIONS)
 		request->task.run = refuse_overload;
@@ -391,11 +460,11 @@ static bool start(struct wa_engine *engine, const struct wa_question *question, 
 
 bool request_start(struct wa_engine *engine, const struct wa_question *question, wa_decided_fn *decided, void *context)
 {
-	return start(engine, question, decided, NULL, context);
+	return start(engine, question, decided, NULL, NULL, context);
 }
 
-bool request_start_review(struct wa_engine *engine, const struct wa_question *question, request_reviewed_fn *reviewed,
-			  void *context)
+bool request_start_review(struct wa_engine *engine, const struct wa_question *question, struct trace *trace,
+			  request_reviewed_fn *reviewed, void *context)
 {
-	return start(engine, question, NULL, reviewed, context);
+	return start(engine, question, NULL, trace, reviewed, context);
 }

@@ -116,21 +116,28 @@ static void look_at_place(const struct config *config, const struct policy_facts
 	}
 }
 
-static void reviewed(void *context, const struct regime *regime, const struct wa_decision *decision,
+void review_fill(const struct regime *regime, const struct wa_decision *decision, const struct findings *findings,
+		 struct review *review_out)
+{
+	*review_out = (struct review){.decision = decision, .config = regime->config, .site = POLICY_NO_SITE};
+	if (findings == NULL || findings->facts == NULL)
+		return;
+	review_out->facts = findings->facts;
+	review_out->standing = findings->standing;
+	review_out->closure = findings->lookup->closure;
+	review_out->direct = findings->lookup->direct;
+	review_out->direct_count = findings->lookup->direct_count;
+	look_at_account(findings->facts, review_out);
+	look_at_place(regime->config, findings->facts, review_out);
+}
+
+static void reviewed(void *context, struct regime *regime, const struct wa_decision *decision,
 		     const struct findings *findings)
 {
 	struct asking *asking = context;
-	struct review review = {.decision = decision, .config = regime->config, .site = POLICY_NO_SITE};
+	struct review review;
 
-	if (findings != NULL && findings->facts != NULL) {
-		review.facts = findings->facts;
-		review.standing = findings->standing;
-		review.closure = findings->lookup->closure;
-		review.direct = findings->lookup->direct;
-		review.direct_count = findings->lookup->direct_count;
-		look_at_account(findings->facts, &review);
-		look_at_place(regime->config, findings->facts, &review);
-	}
+	review_fill(regime, decision, findings, &review);
 	asking->reviewed(asking->context, &review);
 	memory_free(asking);
 }
@@ -142,7 +149,7 @@ bool review_user(struct wa_engine *engine, const struct wa_question *question, r
 	if (asking == NULL)
 		return false;
 	*asking = (struct asking){review, context};
-	if (request_start_review(engine, question, reviewed, asking))
+	if (request_start_review(engine, question, NULL, reviewed, asking))
 		return true;
 	memory_free(asking);
 	return false;

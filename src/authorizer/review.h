@@ -70,4 +70,11 @@ typedef void review_fn(void *context, const struct review *review);
 NODISCARD bool review_user(struct wa_engine *engine, const struct wa_question *question, review_fn *reviewed,
 			   void *context);
 
+struct findings;
+struct regime;
+
+/** What is told of a decision. @param findings  what it was made of; NULL: nothing was looked up. */
+void review_fill(const struct regime *regime, const struct wa_decision *decision, const struct findings *findings,
+		 struct review *review_out);
+
 #endif

@@ -246,11 +246,17 @@ static void try_server(struct dir_watch *watch, size_t number)
 	const char *uri = dir_servers_uri(list, number);
 	struct error error = {0};
 	uint64_t up_since_ms = 0;
-	const enum dir_session_end end = watch_server(watch, uri, &up_since_ms, &error);
 	struct dir_watch_server gone = {.failures = 0};
-	const size_t number_now = dir_watch_find(watch, uri);
-	struct dir_watch_server *server = number_now != DIR_WATCH_NO_SERVER ? &watch->servers[number_now] : &gone;
+	struct dir_watch_server *server = &gone;
+	enum dir_session_end end;
+	size_t number_now;
 
+	dir_watch_note_server(watch, uri);
+	end = watch_server(watch, uri, &up_since_ms, &error);
+	dir_watch_note_server(watch, NULL);
+	number_now = dir_watch_find(watch, uri);
+	if (number_now != DIR_WATCH_NO_SERVER)
+		server = &watch->servers[number_now];
 	dir_servers_unref(&list);
 
 	if (up_since_ms != 0)

@@ -51,8 +51,10 @@
 #include <base/error.h>
 #include <base/log.h>
 #include <config/config.h>
+#include <directory/dir_pool.h>
 #include <directory/dir_search.h>
 #include <os/executor.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -195,6 +197,13 @@ void dir_watch_prefer(struct dir_watch *watch, const char *uri);
  * Threads: any.
  */
 void dir_watch_prove(struct dir_watch *watch, uint64_t number);
+
+/**
+ * The server that is watched, or that is about to be.
+ * @return false: none now, or its URI is too long.
+ * Threads: any.
+ */
+NODISCARD bool dir_watch_server_now(struct dir_watch *watch, char uri_out[DIR_POOL_SHOWN_BYTES]);
 
 /**
  * End the thread, also one that has not begun; nothing is told any more once this has returned and the executor's tasks so far have run.

@@ -64,6 +64,25 @@ void dir_watch_refresh_list(struct dir_watch *watch)
 		dir_servers_unref(&list);
 }
 
+void dir_watch_note_server(struct dir_watch *watch, const char *uri)
+{
+	mutex_lock(&watch->lock);
+	watch->server = uri;
+	mutex_unlock(&watch->lock);
+}
+
+bool dir_watch_server_now(struct dir_watch *watch, char uri_out[DIR_POOL_SHOWN_BYTES])
+{
+	bool is_told;
+
+	mutex_lock(&watch->lock);
+	is_told = watch->server != NULL && strlen(watch->server) < DIR_POOL_SHOWN_BYTES;
+	if (is_told)
+		memcpy(uri_out, watch->server, strlen(watch->server) + 1);
+	mutex_unlock(&watch->lock);
+	return is_told;
+}
+
 size_t dir_watch_find(const struct dir_watch *watch, const char *uri)
 {
 	return find_server(watch->list, uri);

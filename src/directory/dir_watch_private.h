@@ -143,13 +143,15 @@ struct dir_watch {
 	struct dir_locator *locator; /* borrowed; NULL: the list never changes. Set before base */
 	struct dir_locator_listener listener;
 
-	struct mutex lock; /* guards: base (which is set once), is_stopping, is_list_new, preferred, watched, orders,
+	struct mutex
+	    lock;   /* guards: base (which is set once), is_stopping, is_list_new, preferred, watched, server, orders,
 			    wanted_proof */
-	char *base;        /* owned; NULL: not begun */
+	char *base; /* owned; NULL: not begun */
 	bool is_stopping;
 	bool is_list_new;      /* the locator has perhaps another list */
 	char *preferred;       /* owned: URI that dir_watch_prefer named last; NULL: none */
-	const char *watched;   /* borrowed: URI that the thread is at; NULL: none */
+	const char *watched;   /* borrowed: URI of the domain controller that the thread is at; NULL: none */
+	const char *server;    /* borrowed: URI of the server that the thread is at; NULL: none */
 	unsigned orders;       /* how often dir_watch_prefer named one that is not watched */
 	uint64_t wanted_proof; /* of dir_watch_prove; 0: none */
 
@@ -180,6 +182,8 @@ uint64_t dir_watch_take_proof(struct dir_watch *watch);
 
 /** Take another list, if the locator has one. */
 void dir_watch_refresh_list(struct dir_watch *watch);
+/** Which server the thread is at; NULL: none. @param uri  borrowed until the next call. */
+void dir_watch_note_server(struct dir_watch *watch, const char *uri);
 /** The number of a server in the list; or DIR_WATCH_NO_SERVER. */
 size_t dir_watch_find(const struct dir_watch *watch, const char *uri);
 /** The number of the one that dir_watch_prefer named last; or DIR_WATCH_NO_SERVER. */

@@ -37,7 +37,7 @@ static void add(struct membership_lookup *lookup, const struct sid *sid, const s
 		lookup->ends_us = ends_us;
 }
 
-static bool find_primary_group(const struct dir_entry *user, struct sid *sid_out)
+bool lookup_primary_group(const struct dir_entry *user, struct sid *sid_out)
 {
 	const struct dir_value *value = dir_entry_single(user, "primaryGroupID");
 	unsigned long long number;
@@ -78,7 +78,7 @@ enum membership_next lookup_by_sid(struct membership_lookup *lookup, const struc
 	/* Users of other forests (foreign security principals) have no primary group here. */
 	if (!lookup_has_token(user))
 		return MEMBERSHIP_DONE;
-	if (!find_primary_group(user, &primary))
+	if (!lookup_primary_group(user, &primary))
 		return not_shown(lookup, user, "primaryGroupID");
 	add(lookup, &primary, NULL);
 	return MEMBERSHIP_DONE;

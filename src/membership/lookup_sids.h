@@ -9,6 +9,8 @@
 #ifndef WSMAUTHZ_MEMBERSHIP_LOOKUP_SIDS_H
 #define WSMAUTHZ_MEMBERSHIP_LOOKUP_SIDS_H
 
+#include <base/compiler.h>
+#include <base/sid.h>
 #include <membership/membership.h>
 
 /** The attributes of a user's entry, NULL-terminated. With DIR_SEARCH_EXTENDED_DN. */
@@ -16,5 +18,8 @@ extern const char *const lookup_sid_attributes[];
 
 /** MEMBERSHIP_DONE; or MEMBERSHIP_UNKNOWN and lookup->error: what is needed was not shown. */
 enum membership_next lookup_by_sid(struct membership_lookup *lookup, const struct dir_entry *user);
+
+/** The SID of the user's primary group. @return false: the entry does not show it. */
+NODISCARD bool lookup_primary_group(const struct dir_entry *user, struct sid *sid_out);
 
 #endif

@@ -265,6 +265,46 @@ struct membership_figures {
 
 void membership_figures(const struct membership *membership, struct membership_figures *figures_out);
 
+/* What it can tell of the changes that it follows, and of what it holds. */
+enum membership_watching {
+	MEMBERSHIP_WATCH_STARTING = 0, /* nothing was told yet */
+	MEMBERSHIP_WATCH_UP,           /* and the closure is what is watched */
+	MEMBERSHIP_WATCH_READING,      /* it is up, and the groups have to be read under it first */
+	MEMBERSHIP_WATCH_BEHIND,       /* the servers that answer have shown more than it told */
+	MEMBERSHIP_WATCH_LOST,         /* or not to be had; it tries again */
+	MEMBERSHIP_WATCH_UNSUPPORTED,
+};
+
+/* How the direct groups of a user are found. */
+enum membership_way {
+	MEMBERSHIP_BY_INDEX = 0, /* the members of all groups are held */
+	MEMBERSHIP_BY_SEARCH,
+	MEMBERSHIP_BY_MEMBEROF,
+	MEMBERSHIP_BY_SID, /* memberOf and primaryGroupID of Active Directory */
+	MEMBERSHIP_BY_TOKEN, /* tokenGroups of Active Directory: the groups at any depth that the domain controller knows */
+};
+
+struct membership_condition {
+	enum membership_watching watching;
+	const char *means;                 /* what the watch rests on, for people; NULL while it is not up */
+	char server[DIR_POOL_SHOWN_BYTES]; /* that is watched, or about to be; "": none now */
+	char trouble[ERROR_TEXT_BYTES];    /* LOST, UNSUPPORTED; else "" */
+	bool is_pending;                   /* something that was told is not in the groups yet */
+	bool is_loaded;                    /* what follows is known */
+	uint64_t lease_ms;                 /* what is cached may be served for so long without asking; 0: not at all */
+	uint64_t age_ms;                   /* since the groups were read; what changed then was applied to them */
+	uint64_t load_us;
+	size_t groups, memberships;
+};
+
+void membership_tell_condition(const struct membership *membership, struct membership_condition *condition_out);
+
+/** How a lookup, which was DONE, has found its user's groups. */
+enum membership_way membership_way_of(const struct membership *membership, const struct membership_lookup *lookup);
+
+/** Of Active Directory: the number of the user's primary group in the closure; CLOSURE_NONE: it has none, or it is not in it. */
+uint32_t membership_primary_group(const struct membership_lookup *lookup, const struct dir_entry *user);
+
 /** Whether a closure has been loaded. */
 bool membership_is_loaded(const struct membership *membership);
 

@@ -10,6 +10,7 @@
  *	membership_unmarked.c   the same under a watch without marks
  *	membership_token.c      the cross-check on Active Directory
  *	membership_holding.c    what groups of Active Directory hold beside people and groups
+ *	membership_condition.c  what it can tell of itself
  *	membership_lag.c        what one domain controller has shown and another may lack
  */
 #ifndef WSMAUTHZ_MEMBERSHIP_MEMBERSHIP_PRIVATE_H
@@ -62,11 +63,14 @@ struct watched {
 	struct dir_watch *watch;
 	bool is_open; /* it was given a base to watch */
 	bool up;
-	bool is_unmarked; /* while up: it has no marks, and `mark` says who the server is, and never moves */
-	char *mark;       /* while up: what it has told, or begun with */
-	uint64_t serial;  /* counts the moves of `mark`, and the times that it came up; never 0 once it was up */
-	bool covers;      /* the closure is what the directory had at `mark`, but for what is pending */
-	char *awaited;    /* the pool has seen this; NULL: nothing more than was told */
+	enum dir_watch_means means; /* while up */
+	struct error trouble;       /* while it is not: why; STATUS_OK: nothing was told yet */
+	bool is_unsupported;        /* ... the server has no such thing */
+	bool is_unmarked;           /* while up: it has no marks, and `mark` says who the server is, and never moves */
+	char *mark;                 /* while up: what it has told, or begun with */
+	uint64_t serial; /* counts the moves of `mark`, and the times that it came up; never 0 once it was up */
+	bool covers;     /* the closure is what the directory had at `mark`, but for what is pending */
+	char *awaited;   /* the pool has seen this; NULL: nothing more than was told */
 	uint64_t awaited_asked_us; /* when it asked */
 	bool is_behind;            /* it did not tell it in time: it counts as down until it has */
 	struct timer doubt;

@@ -134,6 +134,8 @@ static void come_up(struct membership *membership, const struct dir_watch_event 
 	if (!membership_replace_text(&watched->mark, mark) || watched->mark == NULL)
 		return;
 	watched->up = true;
+	watched->means = event->means;
+	watched->trouble.status = STATUS_OK;
 	watched->seen_us = clock_monotonic_us();
 	watched->is_unmarked = event->server != NULL;
 	if (watched->is_unmarked)
@@ -178,6 +180,9 @@ static void heard(void *context, const struct dir_watch_event *event)
 	case DIR_WATCH_UNSUPPORTED:
 		if (membership->watched.up)
 			go_down(membership);
+		membership->watched.is_unsupported = event->kind == DIR_WATCH_UNSUPPORTED;
+		if (event->error != NULL)
+			membership->watched.trouble = *event->error;
 		return;
 	case DIR_WATCH_CHANGE:
 		if (membership->watched.up)

@@ -386,6 +386,14 @@ enum status dir_watch_begin(struct dir_watch *watch, const char *base)
 }
 
 /* It tells by itself, as slapd does. */
+bool dir_watch_server_now(struct dir_watch *watch, char uri_out[DIR_POOL_SHOWN_BYTES])
+{
+	if (!watch->is_open)
+		return false;
+	(void)snprintf(uri_out, DIR_POOL_SHOWN_BYTES, "ldap://fake");
+	return true;
+}
+
 void dir_watch_use(struct dir_watch *watch)
 {
 	(void)watch;
