@@ -160,13 +160,24 @@ static void send(struct inquiry *inquiry, struct dir_search *searches, size_t co
 	dir_pool_submit(inquiry->regime->pool, &inquiry->more);
 }
 
+/* A round trip has ended. */
+static void trace_trip(const struct inquiry *inquiry, uint64_t connection)
+{
+	char uri[DIR_POOL_SHOWN_BYTES];
+
+	if (inquiry->trace == NULL)
+		return;
+	trace_end(inquiry->trace,
+		  connection != 0 && dir_pool_server_of(inquiry->regime->pool, connection, uri) ? uri : NULL);
+}
+
 static void trace_more(const struct inquiry *inquiry, const char *purpose)
 {
 	const struct dir_request *more = &inquiry->more;
 
 	for (size_t i = 0; i < more->search_count; i++)
 		trace_add(inquiry->trace, purpose, &more->searches[i]);
-	trace_end(inquiry->trace, inquiry->regime->pool, more->connection);
+	trace_trip(inquiry, more->connection);
 }
 
 static void lockout_is_there(struct dir_request *more)
@@ -260,7 +271,7 @@ static void waiting_is_over(void *context)
 	struct inquiry *inquiry = context;
 
 	executor_timer_clear(inquiry->regime->engine->executor, &inquiry->patience);
-	trace_end(inquiry->trace, NULL, 0);
+	trace_end(inquiry->trace, NULL);
 	advance(inquiry);
 }
 
@@ -270,7 +281,7 @@ static void patience_is_over(void *context)
 	struct error error;
 
 	membership_wait_cancel(inquiry->regime->membership, &inquiry->waiter);
-	trace_end(inquiry->trace, NULL, 0);
+	trace_end(inquiry->trace, NULL);
 	error_set(&error, STATUS_TIMEOUT,
 		  inquiry->lookup.waits_for_mark
 		      ? "the server that answers is behind the changes that the directory told of"
@@ -378,7 +389,7 @@ static void found(struct finder_seeker *seeker)
 	struct inquiry *inquiry = seeker->context;
 	const struct dir_entry *entry = seeker->entries;
 
-	trace_end(inquiry->trace, inquiry->regime->pool, seeker->connection);
+	trace_trip(inquiry, seeker->connection);
 	inquiry->lookup.mark = seeker->mark;
 	inquiry->lookup.connection = seeker->connection;
 	if (is_useless(seeker)) {

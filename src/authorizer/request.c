@@ -109,7 +109,7 @@ static void finish(struct request *request, enum wa_verdict verdict, enum wa_rea
 	decision->detail = detail;
 	decision->elapsed_us =
 	    (request->decided_us != 0 ? request->decided_us : clock_monotonic_us()) - request->began_us;
-	trace_end(request->trace, NULL, 0);
+	trace_end(request->trace, NULL);
 	record(request);
 	if (request->reviewed != NULL)
 		request->reviewed(request->context, regime, decision, request->findings);
@@ -270,7 +270,7 @@ static void lease_is_decided(void *context)
 	struct request *request = context;
 
 	executor_timer_clear(request->engine->executor, &request->patience);
-	trace_end(request->trace, NULL, 0);
+	trace_end(request->trace, NULL);
 	request->decision.searches++;
 	look_up(request);
 }
@@ -334,7 +334,7 @@ static void server_is_known(void *context)
 {
 	struct request *request = context;
 
-	trace_end(request->trace, NULL, 0);
+	trace_end(request->trace, NULL);
 	executor_timer_clear(request->engine->executor, &request->patience);
 	if (request->engine->stopping)
 		finish(request, WA_ERROR, WA_REASON_SHUTTING_DOWN, NULL);

@@ -17,7 +17,7 @@ void trace_begin(struct trace *trace, enum wa_step_kind kind)
 
 	if (trace == NULL)
 		return;
-	trace_end(trace, NULL, 0);
+	trace_end(trace, NULL);
 	step = trace->step_count < TRACE_MAX_STEPS ? arena_alloc(trace->arena, sizeof(*step)) : NULL;
 	if (step == NULL) {
 		trace->is_incomplete = true;
@@ -66,15 +66,13 @@ void trace_add(struct trace *trace, const char *purpose, const struct dir_search
 	trace->search_count++;
 }
 
-void trace_end(struct trace *trace, struct dir_pool *pool, uint64_t connection)
+void trace_end(struct trace *trace, const char *server)
 {
-	char uri[DIR_POOL_SHOWN_BYTES];
-
 	if (trace == NULL || trace->open == NULL)
 		return;
 	trace->open->step.elapsed_us = clock_monotonic_us() - trace->began_us - trace->open->step.began_us;
-	if (pool != NULL && connection != 0 && dir_pool_server_of(pool, connection, uri))
-		trace->open->step.server = copy(trace, uri);
+	if (server != NULL)
+		trace->open->step.server = copy(trace, server);
 	trace->open = NULL;
 }
 

@@ -15,7 +15,6 @@
 
 #include <base/arena.h>
 #include <base/compiler.h>
-#include <directory/dir_pool.h>
 #include <directory/dir_search.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -57,8 +56,8 @@ void trace_begin(struct trace *trace, enum wa_step_kind kind);
 /** A search of that step, once it was answered. */
 void trace_add(struct trace *trace, const char *purpose, const struct dir_search *search);
 
-/** The step has ended. @param connection  that answered (dir_request.connection); 0: none. */
-void trace_end(struct trace *trace, struct dir_pool *pool, uint64_t connection);
+/** The step has ended. @param server  that answered; NULL: none did, or it is not known. */
+void trace_end(struct trace *trace, const char *server);
 
 /** What the cache did. */
 void trace_cache(struct trace *trace, enum wa_cache_state state);

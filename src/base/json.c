@@ -87,6 +87,34 @@ void json_text_array(struct text *out, const char *name, const char *const *valu
 	text_add_char(out, ']');
 }
 
+void json_signed(struct text *out, const char *name, int64_t value)
+{
+	add_name(out, name);
+	text_printf(out, "%" PRId64, value);
+}
+
+void json_begin_member(struct text *out, const char *name)
+{
+	add_name(out, name);
+	text_add_char(out, '{');
+}
+
+void json_begin_array(struct text *out, const char *name)
+{
+	add_name(out, name);
+	text_add_char(out, '[');
+}
+
+void json_next(struct text *out)
+{
+	add_comma(out, '[');
+}
+
+void json_end_array(struct text *out)
+{
+	text_add_char(out, ']');
+}
+
 void json_add_string(struct text *out, const char *value, size_t length)
 {
 	const char *at = value, *end = value + length, *start;

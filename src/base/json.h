@@ -31,6 +31,16 @@ void json_null(struct text *out, const char *name);
 /** A member with an array of strings; `count` 0 gives []. */
 void json_text_array(struct text *out, const char *name, const char *const *values, size_t count);
 
+/** A member that may be negative. */
+void json_signed(struct text *out, const char *name, int64_t value);
+
+/** A member that is an object, or an array; ended by json_end, json_end_array. */
+void json_begin_member(struct text *out, const char *name);
+void json_begin_array(struct text *out, const char *name);
+/** The next element of an array follows: an object (json_begin), a string (json_add_string), an array ("["). */
+void json_next(struct text *out);
+void json_end_array(struct text *out);
+
 /** Only a string in quotes, escaped as above. */
 void json_add_string(struct text *out, const char *value, size_t length);
 

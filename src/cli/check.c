@@ -6,11 +6,10 @@
 #include <cli/check_format.h>
 #include <cli/check_window.h>
 #include <cli/console.h>
+#include <cli/given.h>
 #include <cli/lines.h>
 #include <cli/sender_units.h>
-#include <identity/uri.h>
 #include <os/file.h>
-#include <os/log_sink.h>
 #include <plugin/plugin.h>
 #include <string.h>
 
@@ -166,40 +165,11 @@ static enum status check_operands(const struct arguments *arguments, struct erro
 	return status;
 }
 
-static void write_log(void *context, enum wa_log_level level, const char *line)
-{
-	log_sink_stderr(context, (enum log_level)level, line);
-}
-
-static enum status read_log_level(const struct arguments *arguments, enum wa_log_level *level_out, struct error *error)
-{
-	const char *word = arguments_value(arguments, "--log-level");
-	enum log_level level = LOG_LEVEL_WARNING;
-
-	if (word != NULL && !log_level_parse(word, &level)) {
-		error_set(error, STATUS_INVALID, "'%s' is no log level", word);
-		return error_hint(error, STATUS_INVALID, "one of error, warning, info, debug");
-	}
-	*level_out = (enum wa_log_level)level;
-	return STATUS_OK;
-}
-
-/* The plug-in takes any URL, as it must from a host; a mistyped one would only seem to have no effect. */
-static enum status check_url(const char *url, struct error *error)
-{
-	struct uri_endpoint endpoint;
-
-	if (url == NULL || uri_parse_endpoint(url, &endpoint))
-		return STATUS_OK;
-	error_set(error, STATUS_INVALID, "'%s' is no http or https URL", url);
-	return error_hint(error, STATUS_INVALID, "write it as --url https://host:5986/wsman");
-}
-
 static enum status read_sender_details(struct check *check, const struct arguments *arguments, struct error *error)
 {
 	const char *mechanism = arguments_value(arguments, "--mechanism");
-	const char *url = arguments_value(arguments, "--url");
-	enum status status = check_url(url, error);
+	const char *url = NULL;
+	enum status status = given_url(arguments, &url, error);
 
 	if (status != STATUS_OK)
 		return status;
@@ -222,13 +192,13 @@ static enum status start_plugin(struct check *check, const char *policy, bool is
 
 static enum status start(struct check *check, const struct arguments *arguments, struct error *error)
 {
-	struct wa_log log = {.write = write_log};
+	struct wa_log log = {.write = given_write_log};
 	const struct plugin_options as_a_program = {
 	    .log = &log, .dry_run = true, .asynchronous = true, .observer = observe, .observer_context = check};
 	enum status status = check_operands(arguments, error);
 
 	if (status == STATUS_OK)
-		status = read_log_level(arguments, &log.level, error);
+		status = given_log_level(arguments, &log.level, error);
 	if (status == STATUS_OK)
 		status = read_sender_details(check, arguments, error);
 	if (status != STATUS_OK)

@@ -114,9 +114,8 @@ static void add_sender(struct text *out, const struct check_sender *sender)
 	text_done(&shown);
 }
 
-void check_format_json(struct text *out, const struct check_sender *sender, const struct wa_decision *decision)
+void check_format_members(struct text *out, const struct check_sender *sender, const struct wa_decision *decision)
 {
-	json_begin(out);
 	add_sender(out, sender);
 	json_text(out, "verdict", wa_verdict_word(decision->verdict));
 	json_number(out, "code", decision->code);
@@ -132,6 +131,12 @@ void check_format_json(struct text *out, const struct check_sender *sender, cons
 	json_number(out, "searches", decision->searches);
 	json_bool(out, "cached", decision->cached);
 	json_number(out, "elapsed_us", decision->elapsed_us);
+}
+
+void check_format_json(struct text *out, const struct check_sender *sender, const struct wa_decision *decision)
+{
+	json_begin(out);
+	check_format_members(out, sender, decision);
 	json_end(out);
 	text_add_char(out, '\n');
 }

@@ -17,6 +17,9 @@ struct check_sender {
 /** The object whose members and their order are fixed, with a line end. */
 void check_format_json(struct text *out, const struct check_sender *sender, const struct wa_decision *decision);
 
+/** Its members alone, within an object that was begun. */
+void check_format_members(struct text *out, const struct check_sender *sender, const struct wa_decision *decision);
+
 /**
  * "alice  authorize  member  via uid=alice -> cn=g1 -> CN=WinRM Users", with a line end.
  * @param columns  how wide the column of senders is.

@@ -41,26 +41,6 @@ const struct dir_watch_tuning dir_watch_defaults = {
     .max_queued_bytes = DIR_WATCH_MAX_QUEUED_BYTES,
 };
 
-#define TEXT(number)  #number
-#define DIGITS(macro) TEXT(macro)
-
-const char *dir_watch_means_text(enum dir_watch_means means)
-{
-	switch (means) {
-	case DIR_WATCH_BY_SYNC:
-		return "RFC 4533 refreshAndPersist: each change is told when it is made";
-	case DIR_WATCH_BY_PSEARCH:
-		return "a persistent search: each change is told soon after it is made";
-	case DIR_WATCH_BY_USN:
-		return "highestCommittedUSN: asked for every " DIGITS(
-		    DIR_WATCH_POLL_MS) " ms while somebody decides, and changes are read then";
-	case DIR_WATCH_BY_CSN:
-		return "contextCSN: asked for every " DIGITS(
-		    DIR_WATCH_POLL_MS) " ms while somebody decides, and everything is read anew when it has moved";
-	}
-	return "?";
-}
-
 bool dir_watch_is_stopping(struct dir_watch *watch)
 {
 	bool is_stopping;

@@ -7,6 +7,7 @@
  *	dir_watch_polled.c   the same by polling contextCSN, on Windows
  *	dir_watch_controller.h  a session on a domain controller
  *	dir_watch_list.c     which servers there are, and which one is preferred
+ *	dir_watch_means.c    what a watch rests on, in words
  *	dir_watch_queue.c    what was told and not yet heard
  *	dir_wake.h           ends a wait
  *	dir_sync.h           RFC 4533

@@ -9,6 +9,7 @@
 #include <support/engine_fake.h>
 #include <support/engine_fake_script.h>
 #include <wsmauthz/engine.h>
+#include <wsmauthz/explanation.h>
 #include <wsmauthz/wsman.h>
 
 /* Not base/memory.h: a test that makes allocations fail means those of the code under test. */
@@ -17,6 +18,7 @@ struct question {
 	struct wa_engine *engine;
 	struct question *next;
 	wa_decided_fn *decided;
+	wa_explained_fn *explained; /* not NULL: in its place */
 	void *context;
 	struct script_answer answer;
 	char detail[512];
@@ -59,7 +61,7 @@ size_t engine_fake_open(void)
 	return atomic_load(&engines);
 }
 
-static void decide_with(const struct script_answer *answer, const char *detail, wa_decided_fn *decided, void *context)
+static struct wa_decision make_decision(const struct script_answer *answer, const char *detail)
 {
 	struct wa_decision decision = {.detail = detail};
 
@@ -78,12 +80,60 @@ static void decide_with(const struct script_answer *answer, const char *detail, 
 		decision.searches = answer->is_cached ? 0 : 1;
 		decision.elapsed_us = answer->delay_ms * 1000;
 	}
+	return decision;
+}
+
+static void decide_with(const struct script_answer *answer, const char *detail, wa_decided_fn *decided, void *context)
+{
+	const struct wa_decision decision = make_decision(answer, detail);
+
 	decided(context, &decision);
+}
+
+/* One rule, and the path's groups. */
+static void explain_with(const struct question *question, const struct script_answer *answer)
+{
+	const struct wa_decision decision = make_decision(answer, question->detail);
+	const size_t count = decision.path_count > 0 ? decision.path_count - 1 : 0;
+	struct wa_explained_group groups[SCRIPT_MAX_PATH] = {{.dn = NULL}};
+	struct wa_explained_edge edges[SCRIPT_MAX_PATH];
+	uint32_t numbers[SCRIPT_MAX_PATH];
+	const struct wa_explained_path path = {numbers, count};
+	const struct wa_explained_rule rule = {
+	    .label = decision.rule == NULL ? "allow CN=nobody,dc=x" : decision.rule,
+	    .line = 7,
+	    .quota = decision.quota,
+	    .holding = count > 0 ? WA_HOLDING_YES : WA_HOLDING_NO,
+	    .part = count > 0 ? WA_PART_DECIDED : WA_PART_NONE,
+	    .group = count > 0 ? (uint32_t)count - 1 : WA_NO_GROUP,
+	    .paths = {.paths = &path, .count = count > 0},
+	};
+	const struct wa_explanation explanation = {
+	    .policy = "script",
+	    .groups = groups,
+	    .group_count = count,
+	    .edges = edges,
+	    .edge_count = count > 0 ? count - 1 : 0,
+	    .rules = &rule,
+	    .rule_count = 1,
+	    .account.until_s = INT64_MAX,
+	};
+
+	for (size_t i = 0; i < count; i++) {
+		groups[i] = (struct wa_explained_group){
+		    .dn = decision.path[i + 1], .id = decision.path[i + 1], .is_direct = i == 0};
+		numbers[i] = (uint32_t)i;
+		edges[i] = (struct wa_explained_edge){(uint32_t)i, (uint32_t)i + 1};
+	}
+	question->explained(question->context, &decision, &explanation);
 }
 
 static void answer_with(struct question *question, const struct script_answer *answer)
 {
-	decide_with(answer, question->detail, question->decided, question->context);
+	if (question->explained != NULL)
+		explain_with(question, answer);
+	else
+		decide_with(answer, question->detail, question->decided, question->context);
 	free(question);
 }
 
@@ -171,8 +221,8 @@ static void describe(struct question *question, const struct wa_question *asked_
 	    asked_for->token_sid != NULL ? " token=" : "", asked_for->token_sid != NULL ? asked_for->token_sid : "");
 }
 
-bool wa_engine_decide(struct wa_engine *engine, const struct wa_question *asked_for, wa_decided_fn *decided,
-		      void *context)
+static bool ask(struct wa_engine *engine, const struct wa_question *asked_for, wa_decided_fn *decided,
+		wa_explained_fn *explained, void *context)
 {
 	struct script_answer answer = script_find(&engine->script, asked_for->sender, asked_for->sender_length);
 	struct question *question;
@@ -185,6 +235,7 @@ bool wa_engine_decide(struct wa_engine *engine, const struct wa_question *asked_
 		abort();
 	question->engine = engine;
 	question->decided = decided;
+	question->explained = explained;
 	question->context = context;
 	question->answer = answer;
 	describe(question, asked_for);
@@ -194,6 +245,18 @@ bool wa_engine_decide(struct wa_engine *engine, const struct wa_question *asked_
 	question->timer.context = question;
 	executor_post(engine->executor, &question->task);
 	return true;
+}
+
+bool wa_engine_decide(struct wa_engine *engine, const struct wa_question *asked_for, wa_decided_fn *decided,
+		      void *context)
+{
+	return ask(engine, asked_for, decided, NULL, context);
+}
+
+bool wa_engine_explain(struct wa_engine *engine, const struct wa_question *asked_for, wa_explained_fn *explained,
+		       void *context)
+{
+	return ask(engine, asked_for, NULL, explained, context);
 }
 
 bool wa_engine_decide_cached(struct wa_engine *engine, const struct wa_question *question, wa_decided_fn *decided,
