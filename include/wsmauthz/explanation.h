@@ -135,8 +135,8 @@ enum wa_check_state {
 
 struct wa_explained_check {
 	const char *name; /* "disabled", "expired", "locked", "password-expired", "filter" */
-	bool denies;      /* the policy denies who is in this state */
 	enum wa_check_state state;
+	bool denies; /* the policy denies who is in this state */
 	bool decided;
 };
 

@@ -114,6 +114,13 @@ static enum wa_check_state state_of(const struct review *review, bool is_in_it)
 	return is_in_it ? WA_CHECK_FAILED : WA_CHECK_PASSED;
 }
 
+static enum wa_check_state filter_state(const struct review *review, const struct config_account *rules)
+{
+	if (review->facts == NULL || rules->filter[0] == '\0')
+		return WA_CHECK_UNASKED;
+	return review->facts->account_filter_failed ? WA_CHECK_FAILED : WA_CHECK_PASSED;
+}
+
 static void write_checks(const struct explain_source *source, struct wa_explained_account *account)
 {
 	const struct config_account *rules = &source->regime->config->account;
@@ -122,17 +129,13 @@ static void write_checks(const struct explain_source *source, struct wa_explaine
 	const bool is_unreadable = reason == WA_REASON_INCOMPLETE_DATA;
 	const struct account_state *state = &review->account;
 	const struct wa_explained_check checks[WA_EXPLAIN_CHECKS] = {
-	    {"disabled", rules->deny_disabled, state_of(review, state->disabled),
+	    {"disabled", state_of(review, state->disabled), rules->deny_disabled,
 	     is_unreadable || reason == WA_REASON_ACCOUNT_DISABLED},
-	    {"expired", rules->deny_expired, state_of(review, state->expired), reason == WA_REASON_ACCOUNT_EXPIRED},
-	    {"locked", rules->deny_locked, state_of(review, state->locked), reason == WA_REASON_ACCOUNT_LOCKED},
-	    {"password-expired", rules->deny_password_expired, state_of(review, state->password_expired),
+	    {"expired", state_of(review, state->expired), rules->deny_expired, reason == WA_REASON_ACCOUNT_EXPIRED},
+	    {"locked", state_of(review, state->locked), rules->deny_locked, reason == WA_REASON_ACCOUNT_LOCKED},
+	    {"password-expired", state_of(review, state->password_expired), rules->deny_password_expired,
 	     reason == WA_REASON_PASSWORD_EXPIRED},
-	    {"filter", true,
-	     review->facts == NULL || rules->filter[0] == '\0'
-		 ? WA_CHECK_UNASKED
-		 : (review->facts->account_filter_failed ? WA_CHECK_FAILED : WA_CHECK_PASSED),
-	     reason == WA_REASON_ACCOUNT_FILTER},
+	    {"filter", filter_state(review, rules), true, reason == WA_REASON_ACCOUNT_FILTER},
 	};
 
 	memcpy(account->checks, checks, sizeof(checks));

@@ -11,6 +11,8 @@
 #define IN_RING      " \xE2\x86\xBA"  /* ↺ */
 #define KIND_COLUMNS 7
 #define MAX_COLUMNS  40
+/* What stands before a path. */
+#define PATH_MARGIN 15
 /* Values of the redirect's attribute that are shown. */
 #define MAX_VALUES 5
 
@@ -67,7 +69,7 @@ static void add_path(const struct judged *judged, const struct explain_tree *tre
 		     bool is_last)
 {
 	const char *user = judged->decision->dn == NULL ? "?" : judged->decision->dn;
-	const size_t margin = 3 * 5;
+	const size_t margin = PATH_MARGIN;
 	size_t used = margin + shown_columns(user, shown_first_part(user));
 	struct text *out = tree->out;
 
