@@ -25,6 +25,7 @@ scenario 1
 lint 6
 host 2
 integration 8
+soak 1
 container 6
 fuzz 2
 "

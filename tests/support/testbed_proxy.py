@@ -19,8 +19,10 @@ CLOSE = "close"  # FIN: every connection now, each new one at once
 REFUSE = "refuse"  # no listener: connection refused; existing connections are reset
 CUT = "cut"  # value: bytes of answers on each connection after which it is reset, counted from now
 GARBAGE = "garbage"  # answers are replaced by as many random bytes
+DRIBBLE = "dribble"  # value: bytes of answers that go on each hundredth of a second
+MUTE = "mute"  # half open: requests go on, answers are lost; a connection that lost some is reset when the mode changes
 
-_MODES = (PASS, DELAY, HANG, RESET, CLOSE, REFUSE, CUT, GARBAGE)
+_MODES = (PASS, DELAY, HANG, RESET, CLOSE, REFUSE, CUT, GARBAGE, DRIBBLE, MUTE)
 
 # How soon a connection notices a new mode.
 _TICK_S = 0.01
@@ -41,6 +43,8 @@ class TcpProxy:
     `bytes_to_client`. `live` is the number of connections open now.
     Threads: set_mode and the counters may be used from any.
     """
+
+    modes = _MODES
 
     def __init__(self, upstream_port, upstream_host=LOOPBACK, port=None):
         self._upstream = (upstream_host, upstream_port)
@@ -88,7 +92,7 @@ class TcpProxy:
 
     def set_mode(self, mode, value=0):
         """Takes effect for new and for existing connections; see the modes above."""
-        if mode not in _MODES:
+        if mode not in self.modes:
             raise TypeError("unknown mode: %r" % (mode,))
         with self._control:
             with self._lock:
@@ -108,6 +112,10 @@ class TcpProxy:
     def forget(self, link):
         with self._lock:
             self._links.discard(link)
+
+    def make_link(self, client, server):
+        """A connection; may be overridden."""
+        return Link(self, client, server)
 
     def _start_once(self, attempt):
         self.port = self._wanted_port or process.free_port()
@@ -153,7 +161,7 @@ class TcpProxy:
         except OSError:
             _end(client, reset=True)
             return
-        link = _Link(self, client, server)
+        link = self.make_link(client, server)
         with self._lock:
             self._links.add(link)
             mode, _ = self._mode
@@ -165,7 +173,7 @@ class TcpProxy:
             return list(self._links)
 
 
-class _Link(threading.Thread):
+class Link(threading.Thread):
     """One connection through the proxy, served by a thread of its own."""
 
     def __init__(self, proxy, client, server):
@@ -173,12 +181,15 @@ class _Link(threading.Thread):
         self._proxy, self._client, self._server = proxy, client, server
         self._answers = collections.deque()  # (due, bytes)
         self._answered = 0  # bytes, since the mode changed
+        self._has_lost = False
         self._ending = None  # None: goes on; else whether to end by RST
         for side in (client, server):
             side.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def mode_changed(self, mode):
         self._answered = 0
+        if self._has_lost and mode != MUTE:
+            self.break_off(reset=True)
         if mode in (RESET, CLOSE, REFUSE):
             self.break_off(reset=mode != CLOSE)
 
@@ -216,14 +227,22 @@ class _Link(threading.Thread):
     def _forward_request(self):
         data = self._client.recv(_CHUNK)
         self._proxy.count(len(data), 0)
-        self._send(self._server, data)
+        self._send(self._server, self.requested(data))
         return bool(data)
 
     def _take_answer(self, delay_ms):
         data = self._server.recv(_CHUNK)
         if data:
-            self._answers.append((time.monotonic() + delay_ms / 1000, data))
+            self._answers.append((time.monotonic() + delay_ms / 1000, self.answered(data)))
         return bool(data)
+
+    def requested(self, data):
+        """What goes on to the server of what the client sent; may be overridden, as the next one."""
+        return data
+
+    def answered(self, data):
+        """What goes on to the client of what the server sent."""
+        return data
 
     def _send(self, side, data):
         """Send all of it, or until the connection is to end: a peer that does not read must not hold this thread."""
@@ -236,6 +255,12 @@ class _Link(threading.Thread):
         """Send on the answers whose time has come. False: the connection was cut."""
         while self._answers and (everything or self._answers[0][0] <= time.monotonic()):
             _, data = self._answers.popleft()
+            if mode == MUTE:
+                self._has_lost = True
+                continue
+            if mode == DRIBBLE and len(data) > value and not everything:
+                self._answers.appendleft((time.monotonic() + _TICK_S, data[value:]))
+                data = data[:value]
             if mode == GARBAGE:
                 data = os.urandom(len(data))
             if mode == CUT:

@@ -128,6 +128,7 @@ class Slapd:
     certificate     a testbed_tls.Certificate; None: a good one from `authority`.
     authority       a testbed_tls.Authority; None: one of its own.
     kdc             a testbed_kdc.Kdc.
+    debug           what it writes to its log (slapd's option -d). searches() and connections() need "stats".
     """
 
     service_user = "wsmauthz"
@@ -136,7 +137,7 @@ class Slapd:
 
     def __init__(self, directory=None, ldif=None, *, overlays=("syncprov",), suffix=DEFAULT_SUFFIX,
                  service_limits="size=unlimited time=unlimited", index=DEFAULT_INDEX, certificate=None, authority=None,
-                 kdc=None, extra_global="", extra_database="", access=""):
+                 kdc=None, extra_global="", extra_database="", access="", debug="stats"):
         self._slapd, self._slapadd, self._ldapmodify = process.need("slapd", "slapadd", "ldapmodify")
         self._folder = Folder(directory, "wsmauthz-slapd-")
         self.directory = self._folder.path
@@ -150,6 +151,7 @@ class Slapd:
         self.extra_database = extra_database
         self.access = access
         self.kdc = kdc
+        self.debug = debug
         self.port = self.tls_port = None
         self._server = Server(self._folder.join("slapd.log"))
         try:
@@ -332,7 +334,7 @@ class Slapd:
         if self.kdc:
             env.update(self.kdc.server_environment())
         urls = " ".join((self.uri, self.ldaps_uri, self.ldapi_uri))
-        self._server.launch([self._slapd, "-h", urls, "-f", self._folder.join("slapd.conf"), "-d", "stats"], env)
+        self._server.launch([self._slapd, "-h", urls, "-f", self._folder.join("slapd.conf"), "-d", self.debug], env)
         try:
             process.wait_until(lambda: self._has_started(before), process.START_TIMEOUT_S, "the start of slapd")
         except BaseException:
