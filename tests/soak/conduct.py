@@ -25,7 +25,7 @@ import report  # noqa: E402
 import testbed_network  # noqa: E402
 import world  # noqa: E402
 from faults import Faults, lanes  # noqa: E402
-from history import History, csn_ns  # noqa: E402
+from history import History, csn_ns, writes  # noqa: E402
 from judge import CLOCK_NS, Judge, read_calls  # noqa: E402
 from ldap_writer import DONE_BEFORE, Unreachable, Writer  # noqa: E402
 from rig import CLEAR, CONSUMER, PROVIDER, TIMEOUT_MS, TLS, Rig  # noqa: E402
@@ -177,7 +177,8 @@ class Conductor:
             if self._is_over.wait(1 / self.options.changes):
                 return writer.close()
             for request in requests:
-                self._write(writer, request)
+                with self.faults.writing:
+                    self._write(writer, request)
             self.changes[kind] = self.changes.get(kind, 0) + 1
 
     def _write(self, writer, request):
@@ -294,14 +295,15 @@ class Conductor:
             second = csn_ns(log_entry["reqstart"][0]) // 10**9 * 10**9 - offset
             return mark, max(mark, second), max(mark, second + 10**9)
 
-        self.histories = [History(self.rig.first_content, self.rig.write_log(server), times) for server, times in
+        self.histories = [History(self.rig.first_content, writes(self.rig.write_log(server)), times) for server, times in
                           ((PROVIDER, of_provider), (CONSUMER, of_copy))]
-        for server, history in enumerate(self.histories):
-            differences = history.differences(self.rig.content(server))
-            if differences:
-                raise TestbedError("the log of server %d does not lead to what it has: %r" % (server + 1, differences[:5]))
+        doubtful = [history.directory.doubtful | {dn for dn, *_ in history.differences(self.rig.content(server))}
+                    for server, history in enumerate(self.histories)]
+        if doubtful[PROVIDER]:
+            raise TestbedError("the log of the provider does not lead to what it has: %r" % sorted(doubtful[PROVIDER])[:5])
+        self.doubtful = doubtful[CONSUMER]
         self.lost = self.histories[CONSUMER].differences(self.rig.content(PROVIDER))
-        judge = Judge(self.histories, self.senders, self.policies.journal,
+        judge = Judge(self.histories, self.histories[CONSUMER].keys_of(self.doubtful), self.senders, self.policies.journal,
                       [self.faults.outages(application) for application in (TLS, CLEAR)], TIMEOUT_MS)
         self.records = read_calls(self.calls)
         return judge.judge(self.records)

@@ -6,6 +6,7 @@ the host itself. What happens, and how long, is a function of the seed; when exa
 import os
 import random
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -44,6 +45,8 @@ _LDAP = {
 #: Nothing can be known from a server while one of these lasts.
 _SILENT = ("black hole", "reset", "close", "refused", "half open")
 _ALL_DOWN_MS = (1500, 3200)
+#: So long after a write both servers have carried it out.
+_WRITTEN_S = 0.05
 
 
 class Step:
@@ -132,6 +135,7 @@ class Faults:
         self._certificates = 0
         self._expired = rig.authority.issue("expired", expired=True)
         self.journal = []
+        self.writing = threading.Lock()  # held by who writes, and while a server is killed: its log must have what it did
 
     def run(self, step):
         begin, end = self._ways(step)
@@ -176,7 +180,11 @@ class Faults:
         return self._rig.slapds[step.target[0]]
 
     def _killed(self, step):
-        return self._slapd(step).kill, self._slapd(step).start
+        def kill():
+            with self.writing:
+                time.sleep(_WRITTEN_S)
+                self._slapd(step).kill()
+        return kill, self._slapd(step).start
 
     def _stopped(self, step):
         return self._slapd(step).suspend, self._slapd(step).resume

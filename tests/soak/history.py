@@ -8,7 +8,7 @@ A standing is a tuple (allowed, administrator, allowed by the policy that denies
 import datetime
 import re
 
-from world import ALLOW, LAB, LEAVERS, POLICY_DENY, TIER0, TOPS, group_dn
+from world import ALLOW, LAB, LEAVERS, NEW_NAME, POLICY_DENY, TIER0, TOPS, group_dn
 
 NOBODY = (False, False, False, 0)
 #: site's number in the policy, by the value of the attribute; LAB_SITE by group.
@@ -50,6 +50,7 @@ class Directory:
         self._groups_in = {}  # group's DN -> the DNs of groups among its values
         self._owners = {}  # key -> DN
         self._reached = {top: set() for top in TOPS}
+        self.doubtful = set()  # DNs of entries whose writes do not follow from each other
         for dn, attributes in records(text):
             self._put(dn, {name: set(values) for name, values in attributes.items() if name in self._KEPT})
         self._reach()
@@ -91,7 +92,9 @@ class Directory:
 
     def _carry_out(self, log_entry):
         kind, dn = log_entry["reqtype"][0], log_entry["reqdn"][0]
-        before = self.entries.get(dn.lower())
+        before = self.entries.get(dn.lower(), {})
+        if bool(before) == (kind == "add"):
+            self.doubtful.add(dn.lower())
         if kind == "modify":
             after = {name: set(values) for name, values in before.items()}
             for change in log_entry.get("reqmod", ()):
@@ -101,7 +104,7 @@ class Directory:
             after = {}
             for change in log_entry.get("reqmod", ()):
                 _modify(after, change)
-            return self._replace(dn, dn, {}, after)
+            return self._replace(dn, dn, before, after)
         if kind == "delete":
             return self._replace(dn, None, before, {})
         if kind == "modrdn":
@@ -183,28 +186,38 @@ def _modify(entry, change):
         raise ValueError("the log has the change " + change)
 
 
+def writes(text):
+    """The writes of a log, in their order."""
+    return [entry for _, entry in records(text) if "reqtype" in entry]
+
+
 class History:
     """
     The standings of one server over time: of each key that ever changed a list of (the write's own mark, from the earliest, to the latest moment,
     standing): the moments between which the server began to have it. All by the clock whose readings `times` gives.
 
+    log               the writes.
     times(log_entry)  (mark, earliest, latest) of a write. The mark is of the write where it was made first: the same in every copy.
     """
 
-    def __init__(self, first_content, write_log, times):
+    def __init__(self, first_content, log, times):
         self.directory = Directory(first_content)
         self.first = dict(self.directory.standings)
         self.steps = {}
-        self.writes = 0
-        for _, log_entry in records(write_log):
-            if "reqtype" not in log_entry:
-                continue
-            self.writes += 1
+        self.writes = len(log)
+        for log_entry in log:
             changed = self.directory.apply(log_entry)
             if changed:
                 mark, earliest, latest = times(log_entry)
                 for key, standing in changed.items():
                     self.steps.setdefault(key, []).append((mark, earliest, latest, standing))
+
+    def keys_of(self, dns):
+        """Whose standing is unknown where what these entries had is; None: perhaps everybody's."""
+        if any(dn.startswith("cn=") for dn in dns):
+            return None
+        names = {dn.partition(",")[0].partition("=")[2].replace(NEW_NAME, "") for dn in dns}
+        return {key for key in set(self.first) | set(self.steps) if key[1].partition("@")[0].replace(NEW_NAME, "") in names}
 
     def differences(self, content):
         """[(DN, replayed, there)] of entries that, replayed, are not those of the directory at the end."""

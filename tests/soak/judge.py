@@ -48,13 +48,14 @@ class Judgement:
 class Judge:
     """
     histories   history.History of the provider and of its copy, by the clock of the calls
+    doubtful    keys whose standing in the copy is not known; None: nobody's is
     senders     [(name, key)]
     policies    [(from when, whether it denies more)], the first from 0
     outages     [per application: [(from, to)]]: when no server could be reached at all
     """
 
-    def __init__(self, histories, senders, policies, outages, timeout_ms):
-        self._histories, self._senders = histories, senders
+    def __init__(self, histories, doubtful, senders, policies, outages, timeout_ms):
+        self._histories, self._doubtful, self._senders = histories, doubtful, senders
         self._policies, self._outages = policies, outages
         self._late_ns = (timeout_ms + GRACE_MS) * NS_PER_MS
         self._seen = {}  # (application, key) -> [(when, mark of the newest standing that it has answered by)]
@@ -119,6 +120,11 @@ class Judge:
                 return
             went_back = went_back or bool(fits)
             all_standings.append([standing for _, _, standing in standings[-4:]])
+        if self._doubtful is None or key in self._doubtful:
+            if any(_is_right(verdict, kind, administrator, site, standing, denies) for denies in policies
+                   for *_, standing in _standings_between(self._histories[0], key, 0, high)):
+                judgement.counts["%s by a copy whose log has not all" % verdict] += 1
+                return
         text = "%s told %s%s, kind %d, site %d, administrator %d, application %d, asked at %d, answered at %d; standings %r" % (
             self._name(sender), verdict, " (it went back to what it had seen the end of)" if went_back else "", kind, site,
             administrator, application, began, ended, all_standings)

@@ -64,10 +64,12 @@ def show(conductor, judgement):
         print("%-10s %9d  %5.1f %%" % (name, counts[name], 100 * counts[name] / requests))
     print("%-10s %9d  %5.1f %%  (senders who had not been asked about before)" % ("cold", counts["cold"], 100 * counts["cold"] / requests))
     for name in sorted(counts):
-        if "behind" in name:
+        if "by a copy" in name:
             print("%d: %s" % (counts[name], name))
     if conductor.lost:
         print("%d entries of the copy are not those of the provider: slapd has lost writes" % len(conductor.lost))
+    if conductor.doubtful:
+        print("%d entries of the copy are not what its log leads to" % len(conductor.doubtful))
     print("%d allocations failed, %d applications could not start meanwhile" % (
         conductor.count["memory_failures"], conductor.count["refused_startups"]))
     wrong = sum(counts[name] for name in counts if name.startswith("wrong") and name != "wrong authorize")
