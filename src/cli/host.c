@@ -3,6 +3,9 @@
 #include <base/json.h>
 #include <cli/command.h>
 #include <cli/console.h>
+#include <cli/host_http.h>
+#include <cli/host_listen.h>
+#include <cli/host_login.h>
 #include <cli/host_options.h>
 #include <cli/host_run.h>
 #include <cli/host_source.h>
@@ -80,7 +83,7 @@ static int refuse(enum status status, const struct error *error)
 	return status == STATUS_NO_MEMORY ? EXIT_FAILED : EXIT_USAGE;
 }
 
-static int host(const struct host_options *options, const struct host_source *source)
+static int replay(const struct host_options *options, const struct host_source *source)
 {
 	struct error error = {.status = STATUS_OK};
 	struct host_session session;
@@ -94,21 +97,50 @@ static int host(const struct host_options *options, const struct host_source *so
 	return exit_status_of(status, is_met && is_clean, &error);
 }
 
+static int run_replay(const struct host_options *options)
+{
+	struct error error = {.status = STATUS_OK};
+	struct host_source source;
+	enum status status = host_source_open(options->script, &source, &error);
+	int exit_status;
+
+	if (status != STATUS_OK)
+		return refuse(status, &error);
+	exit_status = replay(options, &source);
+	host_source_close(&source);
+	return exit_status;
+}
+
+/* How the plug-in behaved is the trace's to tell, and the exit status's. */
+static int run_listen(const struct host_options *options)
+{
+	struct error error = {.status = STATUS_OK};
+	struct host_session session;
+	struct host_front front = {.session = &session};
+	bool is_clean;
+	enum status status = host_login_open(options->listen_policy, &front.login, &error);
+
+	if (status == STATUS_OK)
+		status = host_session_open(&session, &options->session, &error);
+	if (status != STATUS_OK) {
+		host_login_close(&front.login);
+		return refuse(status, &error);
+	}
+	status = host_listen(&front, &options->listen, &error);
+	is_clean = host_session_close(&session);
+	host_login_close(&front.login);
+	return exit_status_of(status, is_clean, &error);
+}
+
 static int run(const struct arguments *arguments)
 {
 	struct error error = {.status = STATUS_OK};
 	struct host_options options;
-	struct host_source source;
 	enum status status = host_options_read(arguments, &options, &error);
-	int exit_status;
 
-	if (status == STATUS_OK)
-		status = host_source_open(options.script, &source, &error);
 	if (status != STATUS_OK)
 		return refuse(status, &error);
-	exit_status = host(&options, &source);
-	host_source_close(&source);
-	return exit_status;
+	return options.listen.address != NULL ? run_listen(&options) : run_replay(&options);
 }
 
 const struct command command_host = {
@@ -135,6 +167,11 @@ const struct command command_host = {
 	"  # a comment; a name with blanks stands in \"quotation marks\"\n"
 	"\n"
 	"Behind a name: mechanism NAME (default: Negotiate), url URL, times N.\n"
+	"\n"
+	"With --listen it is an HTTP endpoint instead, as IIS with WinRM would be at this step: Basic credentials are "
+	"tried by a bind to\n"
+	"the policy's directory, then the plug-in is asked, and the client gets a redirect, a fault, or the answer to "
+	"Identify.\n"
 	"\n"
 	"Exit status: 0 all went as expected; 1 an expectation was not met, or a call was not completed exactly once "
 	"and in\n"

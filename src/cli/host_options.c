@@ -13,6 +13,10 @@
 const struct option host_option_list[HOST_OPTION_COUNT] = {
     {"--plugin", "FILE", "The plug-in: wsmauthz.so or wsmauthz.dll itself."},
     {"--script", "FILE", "The script; - or none: standard input, line by line."},
+    {"--listen", "ADDR:PORT",
+     "Instead of a script: be an HTTP endpoint, /wsman, that clients can be tried with (Linux)."},
+    {"--certificate", "FILE", "Listen with TLS: the certificate, and those between it and the CA, in PEM."},
+    {"--key", "FILE", "Its key, in PEM, which nobody else may read."},
     {"--application", "NAME", "What the host calls its application. Default: " DEFAULT_APPLICATION "."},
     {"--idle-timeout", "D", "How long a user record lives without use. Default: 15m."},
     {"--refresh-interval", "D", "After which time a user is authorized anew all the same. Default: 15m."},
@@ -33,6 +37,23 @@ static enum status read_duration(const struct arguments *arguments, const char *
 		return error_hint(error, STATUS_INVALID, "write it as 500ms, 5s, 2m or 1h");
 	}
 	return STATUS_OK;
+}
+
+static enum status read_listen(const struct arguments *arguments, struct host_options *options, struct error *error)
+{
+	struct host_listen_options *listen = &options->listen;
+
+	listen->address = arguments_value(arguments, "--listen");
+	listen->certificate = arguments_value(arguments, "--certificate");
+	listen->key = arguments_value(arguments, "--key");
+	options->listen_policy = arguments_policy(arguments);
+	if (listen->address == NULL && (listen->certificate != NULL || listen->key != NULL))
+		return error_set(error, STATUS_INVALID, "--certificate and --key are for --listen");
+	if (listen->address == NULL)
+		return STATUS_OK;
+	if (options->script != NULL)
+		return error_set(error, STATUS_INVALID, "--listen and --script: one or the other");
+	return host_listen_check(listen, error);
 }
 
 enum status host_options_read(const struct arguments *arguments, struct host_options *options_out, struct error *error)
@@ -63,6 +84,8 @@ enum status host_options_read(const struct arguments *arguments, struct host_opt
 		status = read_duration(arguments, "--refresh-interval", &options.session.refresh_ms, error);
 	if (status == STATUS_OK)
 		status = read_duration(arguments, "--patience", &options.session.patience_ms, error);
+	if (status == STATUS_OK)
+		status = read_listen(arguments, &options, error);
 	if (status == STATUS_OK)
 		*options_out = options;
 	return status;
