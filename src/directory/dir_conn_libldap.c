@@ -231,8 +231,11 @@ enum status dir_conn_attach(struct dir_conn *conn, const LDAPURLDesc *url, uint6
 				       dir_code_text(result), result);
 	}
 	if (ldap_get_option(conn->ld, LDAP_OPT_SOCKBUF, &sockbuf) != LDAP_OPT_SUCCESS || sockbuf == NULL ||
-	    dir_io_attach(&conn->io, sockbuf) != 0)
+	    dir_io_attach(&conn->io, sockbuf) != 0) {
+		/* Lost, some KB: to free it libldap would write a farewell through the layer that is not there, and crash. */
+		conn->ld = NULL;
 		return error_no_memory(error);
+	}
 	(void)ber_sockbuf_ctrl(sockbuf, LBER_SB_OPT_SET_MAX_INCOMING, &limit);
 	dir_io_prompt(&conn->io, deadline_ms);
 	return STATUS_OK;

@@ -12,6 +12,7 @@
 
 /* Wake-ups that came together are one. */
 #define DRAIN_BYTES 64
+#define WAKE_TRIES  16
 
 enum status dir_wake_init(struct dir_wake *wake, struct error *error)
 {
@@ -29,9 +30,13 @@ void dir_wake_done(struct dir_wake *wake)
 
 void dir_wake_up(struct dir_wake *wake)
 {
-	/* When there is no room, it will wake all the same. */
-	while (send(wake->fds[1], "", 1, MSG_NOSIGNAL) < 0 && errno == EINTR)
-		;
+	/*
+	 * When there is no room, it will wake all the same. What else it fails for, a signal or the kernel's memory, does not last; a wake
+	 * that is lost would let whoever closes the pool wait for a minute.
+	 */
+	for (unsigned tries = 0; tries < WAKE_TRIES && send(wake->fds[1], "", 1, MSG_NOSIGNAL) < 0 && errno != EAGAIN;
+	     tries++)
+		continue;
 }
 
 static void drain(struct dir_wake *wake)

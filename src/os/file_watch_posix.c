@@ -21,6 +21,7 @@
 
 /* Events that are read at one go; a storm of them must not keep the thread from anything else. */
 #define READS_MAX    64
+#define WAKE_TRIES   16
 #define EVENTS_BYTES 4096
 
 #define NO_SIGN      (-1)
@@ -288,9 +289,10 @@ void file_watch_wake(struct file_watch *watch)
 {
 	const uint64_t one = 1;
 
-	/* It fails only when it is full of wakes. */
-	while (write(watch->wake, &one, sizeof(one)) < 0 && errno == EINTR)
-		;
+	/* When it is full, it wakes all the same; what else it fails for does not last, and a wake that is lost would be waited for. */
+	for (unsigned tries = 0; tries < WAKE_TRIES && write(watch->wake, &one, sizeof(one)) < 0 && errno != EAGAIN;
+	     tries++)
+		continue;
 }
 
 static enum status copy_paths(struct file_watch *watch, const char *const paths[], size_t count, struct error *error)
