@@ -9,7 +9,8 @@
 /**
  * POSIX: PLUGIN_DEFAULT_POLICY. Windows, the first of these that there is:
  *
- *	HKEY_LOCAL_MACHINE\SOFTWARE\Policies\wsmauthz   the value named as the application is, then the default value
+ *	HKEY_LOCAL_MACHINE\SOFTWARE\Policies\wsmauthz   the value named as the application is, then the
+ *	                                                value PolicyFile (which group policies can write), then the default value
  *	HKEY_LOCAL_MACHINE\SOFTWARE\wsmauthz            the same
  *	%ProgramData%\wsmauthz\wsmauthz.xml
  *

@@ -84,19 +84,20 @@ static enum status take_path(const struct place *place, char **path_out, struct 
 	return STATUS_OK;
 }
 
-/* The value of the application's name, then the default one. */
 static enum status read_key(HKEY key, const WCHAR *application, struct place *place, const char *application_name,
 			    struct error *error)
 {
+	const struct {
+		const WCHAR *name;
+		const char *text;
+	} values[] = {{application, application_name}, {L"PolicyFile", "PolicyFile"}, {L"", ""}};
 	enum status status = STATUS_NOT_FOUND;
 
-	if (application != NULL && application[0] != 0) {
-		place->value_name = application_name;
-		status = read_value(key, application, place, error);
-	}
-	if (status == STATUS_NOT_FOUND) {
-		place->value_name = "";
-		status = read_value(key, NULL, place, error);
+	for (size_t i = 0; i < COUNT_OF(values) && status == STATUS_NOT_FOUND; i++) {
+		if (values[i].name == NULL)
+			continue;
+		place->value_name = values[i].text;
+		status = read_value(key, values[i].name, place, error);
 	}
 	return status;
 }
