@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <string.h>
 #include <support/host_recorder.h>
+#include <support/host_token.h>
 #include <time.h>
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -20,13 +21,12 @@ PCWSTR host_text(WCHAR *out, size_t room, const char *text)
 void host_call_init(struct host_call *call, const char *name)
 {
 	static const WCHAR negotiate[] = {'N', 'e', 'g', 'o', 't', 'i', 'a', 't', 'e', 0};
-	static char token;
 
 	memset(call, 0, sizeof(*call));
 	if (name != NULL)
 		call->details.senderName = host_text(call->name, HOST_NAME_UNITS, name);
 	call->details.authenticationMechanism = negotiate;
-	call->details.clientToken = &token;
+	call->details.clientToken = host_token();
 	call->calling_thread = (uintptr_t)pthread_self();
 }
 

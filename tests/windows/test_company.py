@@ -1,0 +1,163 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""
+wsmauthz.exe and the sample company of docker/, on a real slapd: under Wine every sender of docker/company/expected.txt is
+answered as written there, as natively. Over ldaps only the variant that waives what Wine has not can be tried; the program
+that is delivered refuses, which is tested as well.
+"""
+import json
+import os
+import subprocess
+import sys
+import unittest
+from pathlib import Path
+
+from testbed import free_port, wait_until, write_file
+from testbed_process import Folder, Server, need
+from testbed_wine import Wine
+
+ROOT = Path(__file__).resolve().parents[2]
+COMPANY = ROOT / "docker" / "company"
+PROGRAM, WAIVED = os.environ["WSMAUTHZ_CLI"], os.environ["WSMAUTHZ_WAIVED_CLI"]
+HERE = "https://winrm-amer.corp.example:5986/wsman"
+
+
+def expected_answers():
+    """[(sender, verdict, reason, {targets})] in the order of the file."""
+    rows = []
+    for line in (COMPANY / "expected.txt").read_text(encoding="utf-8").splitlines():
+        if line and not line.startswith("#"):
+            sender, verdict, reason, target = line.split("\t")
+            rows.append((sender, verdict, reason, {None if t == "-" else t for t in target.split("|")}))
+    return rows
+
+
+class Company:
+    """What run-openldap.sh prepares, but simple binds in the clear are taken: Wine's wldap32 has no other on a bare connection."""
+
+    def __init__(self):
+        [slapd] = [need("slapd")]
+        need("slapadd", "openssl")
+        self.folder = Folder(prefix="wsmauthz-company-")
+        self.state = self.folder.make("state")
+        subprocess.run(["sh", str(ROOT / "docker/openldap/run-openldap.sh"), "--prepare", self.state], check=True,
+                       stdin=subprocess.DEVNULL, capture_output=True)
+        configuration = Path(self.state, "slapd.conf")
+        configuration.write_text("".join(line for line in configuration.read_text().splitlines(True)
+                                         if not line.startswith("security ")))
+        self.port, self.tls_port = free_port(), free_port()
+        self.log = open(self.folder.join("slapd.log"), "wb")
+        self.server = subprocess.Popen(
+            [slapd, "-h", "ldap://127.0.0.1:%d ldaps://127.0.0.1:%d" % (self.port, self.tls_port), "-f", str(configuration),
+             "-d", "stats"], stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
+        wait_until(self._listens, 30, "the sample company's server listens")
+
+    def _listens(self):
+        return b"slapd starting" in Path(self.folder.join("slapd.log")).read_bytes()
+
+    def close(self):
+        self.server.terminate()
+        self.server.wait(timeout=20)
+        self.log.close()
+        self.folder.remove()
+
+    def policy(self, name, uri, tls):
+        text = (COMPANY / "policy.xml.in").read_text().replace("@URI@", uri)
+        text = text.replace('<tls mode="ldaps" ca-file="ca.pem"/>', tls)
+        folder = Path(self.folder.make(name))
+        for file in ("ca.pem", "authorizer.secret"):
+            write_file(str(folder / file), Path(self.state, file).read_text(), 0o600)
+        write_file(str(folder / "policy.xml"), text, 0o600)
+        return str(folder / "policy.xml")
+
+
+class CompanyTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.wine = Wine()
+        cls.addClassCleanup(cls.wine.close)
+        cls.company = Company()
+        cls.addClassCleanup(cls.company.close)
+        cls.rows = expected_answers()
+        cls.ldap = "ldap://127.0.0.1:%d" % cls.company.port
+        cls.ldaps = "ldaps://127.0.0.1:%d" % cls.company.tls_port
+
+    def check(self, program, policy, senders, *options):
+        # From standard input: a name of Windows may hold any character, and a command line of Wine not.
+        done = self.wine.run(program, "check", "--json", "--config", self.wine.path(policy), *options, "-",
+                             text="".join(sender + "\n" for sender in senders))
+        answers = [json.loads(line) for line in done.stdout.splitlines()]
+        self.assertEqual([answer["sender"] for answer in answers], senders, done.stderr)
+        return answers, done
+
+    def compare(self, program, policy):
+        answers, done = self.check(program, policy, [row[0] for row in self.rows], "--url", HERE)
+        wrong = ["%s: expected %s, got %s" % (sender, (verdict, reason, targets), answer)
+                 for (sender, verdict, reason, targets), answer in zip(self.rows, answers)
+                 if (answer["verdict"], answer["reason"]) != (verdict, reason) or answer["redirect_uri"] not in targets]
+        self.assertEqual(wrong, [], "\n".join([""] + wrong + [done.stderr]))
+        self.assertGreater(len(self.rows), 40)
+        self.assertEqual(done.returncode, 1, done.stderr) # some are denied, and none is an error
+
+    def test_over_ldap_everybody_is_answered_as_natively(self):
+        self.compare(PROGRAM, self.company.policy("ldap", self.ldap, '<tls mode="none"/>'))
+
+    def test_over_ldaps_with_the_waiver_everybody_is_answered_as_natively(self):
+        self.compare(WAIVED, self.company.policy("waived", self.ldaps, '<tls mode="ldaps" ca-file="ca.pem"/>'))
+
+    def test_over_ldaps_what_is_delivered_believes_nobody_whose_certificate_it_has_not_seen(self):
+        policy = self.company.policy("ldaps", self.ldaps, '<tls mode="ldaps" ca-file="ca.pem"/>')
+        answers, done = self.check(PROGRAM, policy, ["CORP\\alice", "CORP\\bob"])
+        self.assertEqual({(answer["verdict"], answer["reason"]) for answer in answers}, {("error", "directory-unavailable")}, done)
+        self.assertEqual(done.returncode, 3, done.stderr)
+        self.assertIn("certificate", done.stderr)
+
+    def test_exit_statuses_are_those_of_every_system(self):
+        policy = self.company.policy("statuses", self.ldap, '<tls mode="none"/>')
+        for senders, status in ((["CORP\\alice"], 0), (["CORP\\alice", "CORP\\nobody"], 1)):
+            done = self.wine.run(PROGRAM, "check", "--config", self.wine.path(policy), *senders)
+            self.assertEqual(done.returncode, status, done)
+        for command in ([], ["no-such-command"], ["check"], ["check", "--config", "Z:\\no\\such.xml", "alice"]):
+            done = self.wine.run(PROGRAM, *command)
+            self.assertEqual((done.returncode, done.stdout), (2, ""), done)
+            self.assertIn("wsmauthz: error: ", done.stderr)
+        done = self.wine.run(PROGRAM, "--version")
+        self.assertEqual((done.returncode, done.stdout), (0, "wsmauthz %s\n" % os.environ["WSMAUTHZ_VERSION"]))
+
+    def test_names_of_the_command_line_are_utf8(self):
+        policy = self.company.policy("names", self.ldap, '<tls mode="none"/>')
+        foreign = [sender for sender, *_ in self.rows if not sender.isascii()]
+        self.assertTrue(foreign)
+        done = self.wine.run(PROGRAM, "check", "--json", "--config", self.wine.path(policy), *foreign, LC_ALL="C.UTF-8")
+        self.assertEqual([json.loads(line)["sender"] for line in done.stdout.splitlines()], foreign, done.stderr)
+
+    def test_the_policy_is_found_by_the_registry(self):
+        policy = self.company.policy("found", self.ldap, '<tls mode="none"/>')
+        done = self.wine.run(PROGRAM, "check", "CORP\\alice")
+        self.assertEqual(done.returncode, 2, done)
+        self.assertIn("ProgramData\\wsmauthz\\wsmauthz.xml", done.stderr)
+        self.wine.set_registry("HKLM\\SOFTWARE\\wsmauthz", "", self.wine.path(policy))
+        done = self.wine.run(PROGRAM, "check", "CORP\\alice")
+        self.assertEqual(done.returncode, 0, done)
+        self.wine.set_registry("HKLM\\SOFTWARE\\Policies\\wsmauthz", "PolicyFile", "no-full-path.xml")
+        done = self.wine.run(PROGRAM, "check", "CORP\\alice")
+        self.assertEqual(done.returncode, 2, done)
+        self.assertIn("it is not a full path", done.stderr)
+        self.wine.run("reg", "delete", "HKLM\\SOFTWARE\\Policies\\wsmauthz", "/f", check=True)
+        self.wine.run("reg", "delete", "HKLM\\SOFTWARE\\wsmauthz", "/f", check=True)
+
+    def test_doctor_runs_to_its_end(self):
+        policy = self.company.policy("doctor", self.ldap, '<tls mode="none"/>')
+        done = self.wine.run(PROGRAM, "doctor", "--json", "--config", self.wine.path(policy))
+        lines = [json.loads(line) for line in done.stdout.splitlines()]
+        levels = {line["id"]: line["level"] for line in lines if "id" in line}
+        self.assertEqual(levels.get("policy-file"), "ok", done)
+        self.assertEqual(levels.get("bind"), "ok", done)
+        self.assertEqual(levels.get("groups"), "ok", done)
+        self.assertIn(done.returncode, (0, 1), done)
+
+
+if __name__ == "__main__":
+    if not all(os.path.exists(path) for path in (PROGRAM, WAIVED)):
+        sys.exit("not built: %s, %s" % (PROGRAM, WAIVED))
+    unittest.main()
