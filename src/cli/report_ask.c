@@ -9,8 +9,6 @@
 
 /* How often the main thread is let look after other things. */
 #define TICK_MS 100
-/* When so many are left, the list goes on. */
-#define REFILL (REPORT_SLOTS / 2)
 
 enum slot_state { SLOT_ASKED = 0, SLOT_AGAIN, SLOT_DONE };
 
@@ -34,6 +32,11 @@ struct report_ask {
 	struct condition room; /* for the list */
 	struct slot slots[REPORT_SLOTS];
 	size_t first, count;
+	size_t asked;       /* of these, about whom somebody is being asked */
+	size_t limit;       /* ... at most */
+	size_t answers;     /* since the limit was changed */
+	bool is_late;       /* somebody was not answered in time */
+	uint64_t halved_ms; /* when the limit was halved */
 	bool is_ended, is_broken;
 	struct error error; /* of the end, or of what broke it */
 };
@@ -47,6 +50,7 @@ struct report_ask *report_ask_open(struct wa_engine *engine, const struct config
 	ask->engine = engine;
 	ask->config = config_ref(config);
 	ask->url = url;
+	ask->limit = REPORT_FIRST_SLOTS;
 	mutex_init(&ask->lock);
 	condition_init(&ask->done);
 	condition_init(&ask->room);
@@ -96,14 +100,59 @@ void report_ask_break(struct report_ask *ask)
 	break_with(ask, &error);
 }
 
-static void set_state(struct slot *slot, enum slot_state state)
+/* The directory keeps up: one more for each answer, or, once it was too many, for as many answers as are asked for. */
+static void grow_locked(struct report_ask *ask) REQUIRES(ask->lock);
+
+static void grow_locked(struct report_ask *ask)
+{
+	if (ask->limit == REPORT_SLOTS || (++ask->answers < ask->limit && ask->is_late))
+		return;
+	ask->answers = 0;
+	ask->limit++;
+}
+
+/* Those who were asked about together are late together: that is once too many, not often. */
+static void shrink_locked(struct report_ask *ask) REQUIRES(ask->lock);
+
+static void shrink_locked(struct report_ask *ask)
+{
+	const uint64_t now_ms = clock_monotonic_ms();
+
+	if (ask->is_late && now_ms < ask->halved_ms + REPORT_RETRY_MS)
+		return;
+	ask->is_late = true;
+	ask->halved_ms = now_ms;
+	ask->answers = 0;
+	ask->limit = ask->limit / 2 > REPORT_LEAST_SLOTS ? ask->limit / 2 : REPORT_LEAST_SLOTS;
+}
+
+/* Not for each: the two threads would wake each other all the time. */
+static bool has_room_locked(const struct report_ask *ask, bool is_waiting) REQUIRES(ask->lock);
+
+static bool has_room_locked(const struct report_ask *ask, bool is_waiting)
+{
+	const size_t room = is_waiting ? REPORT_SLOTS / 2 : REPORT_SLOTS;
+	const size_t limit = is_waiting && ask->limit > REPORT_LEAST_SLOTS ? ask->limit / 4 * 3 : ask->limit;
+
+	return ask->count < room && ask->asked < limit;
+}
+
+/* It is answered, one way or the other. */
+static void answered(struct slot *slot, enum slot_state state)
 {
 	struct report_ask *ask = slot->ask;
 
 	mutex_lock(&ask->lock);
 	slot->state = state;
+	ask->asked--;
+	if (state == SLOT_DONE)
+		grow_locked(ask);
+	else
+		shrink_locked(ask);
 	if (slot == &ask->slots[ask->first])
 		condition_signal(&ask->done);
+	if (has_room_locked(ask, true))
+		condition_signal(&ask->room);
 	mutex_unlock(&ask->lock);
 }
 
@@ -178,7 +227,7 @@ static void take_answer(struct slot *slot, const struct review *review)
 			return;
 		}
 	}
-	set_state(slot, SLOT_DONE);
+	answered(slot, SLOT_DONE);
 }
 
 /* On the engine's thread. */
@@ -198,7 +247,7 @@ static void reviewed(void *context, const struct review *review)
 			return;
 		}
 		slot->again_ms = clock_monotonic_ms() + REPORT_RETRY_MS;
-		set_state(slot, SLOT_AGAIN);
+		answered(slot, SLOT_AGAIN);
 	} else if (is_of_the_name(decision->reason) && slot->name + 1 < slot->names.count) {
 		if (slot->row.reason == WA_REASON_NONE &&
 		    report_row_fill(&slot->row, &slot->names.names[slot->name], review, slot->arena) != STATUS_OK) {
@@ -216,15 +265,18 @@ static void reviewed(void *context, const struct review *review)
 static struct slot *claim(struct report_ask *ask)
 {
 	struct slot *slot = NULL;
+	bool is_waiting = false;
 
 	mutex_lock(&ask->lock);
-	if (ask->count == REPORT_SLOTS)
-		while (ask->count > REFILL && !ask->is_broken)
-			condition_wait(&ask->room, &ask->lock);
-	if (!ask->is_broken)
+	while (!has_room_locked(ask, is_waiting) && !ask->is_broken) {
+		is_waiting = true;
+		condition_wait(&ask->room, &ask->lock);
+	}
+	if (!ask->is_broken) {
 		slot = &ask->slots[(ask->first + ask->count++) % REPORT_SLOTS];
-	if (slot != NULL)
 		slot->ask = ask;
+		ask->asked++;
+	}
 	mutex_unlock(&ask->lock);
 	return slot;
 }
@@ -245,7 +297,7 @@ enum status report_ask_user(struct report_ask *ask, struct arena *arena, const s
 	if (names->count > 0)
 		put_question(slot);
 	else
-		set_state(slot, SLOT_DONE);
+		answered(slot, SLOT_DONE);
 	return STATUS_OK;
 }
 
@@ -261,19 +313,23 @@ void report_ask_end(struct report_ask *ask, const struct error *error)
 	mutex_unlock(&ask->lock);
 }
 
-/* Those whose time has come, without the lock: asking takes others. */
+/* Those whose time has come, the first first, and no more than may be. Without the lock, for asking takes others. */
 static void ask_again(struct report_ask *ask)
 {
 	const uint64_t now_ms = clock_monotonic_ms();
 
 	for (size_t i = 0; i < REPORT_SLOTS; i++) {
-		struct slot *slot = &ask->slots[i];
+		struct slot *slot;
 		bool is_due;
 
 		mutex_lock(&ask->lock);
-		is_due = slot->ask != NULL && slot->state == SLOT_AGAIN && slot->again_ms <= now_ms;
-		if (is_due)
+		slot = &ask->slots[(ask->first + i) % REPORT_SLOTS];
+		is_due =
+		    i < ask->count && slot->state == SLOT_AGAIN && slot->again_ms <= now_ms && ask->asked < ask->limit;
+		if (is_due) {
 			slot->state = SLOT_ASKED;
+			ask->asked++;
+		}
 		mutex_unlock(&ask->lock);
 		if (is_due)
 			put_question(slot);
@@ -322,7 +378,7 @@ void report_ask_taken(struct report_ask *ask)
 	mutex_lock(&ask->lock);
 	ask->first = (ask->first + 1) % REPORT_SLOTS;
 	ask->count--;
-	if (ask->count == REFILL) /* not for each: the two threads would wake each other all the time */
+	if (has_room_locked(ask, true))
 		condition_signal(&ask->room);
 	mutex_unlock(&ask->lock);
 }

@@ -20,13 +20,19 @@
 #include <config/config.h>
 #include <wsmauthz/engine.h>
 
-/* Users who are asked about at a time: full batches for the directory's connections, a few MB at the worst, and no more than are answered in a second. */
+/* Users who are asked about at a time, at most: full batches for the directory's connections, and a few MB at the worst. */
 #define REPORT_SLOTS 512
+/*
+ * How many they are: so many at first, and more while all are answered. Who was not answered in time has waited behind too many others:
+ * half as many then, but not fewer than the least, and from there on slowly more.
+ */
+#define REPORT_FIRST_SLOTS 64
+#define REPORT_LEAST_SLOTS 4
 /* What is kept of one: names, DN, path, groups. */
 #define REPORT_MAX_ROW_BYTES ((size_t)1024 * 1024)
 /* What could not be known is asked again after this time, so often. */
 #define REPORT_RETRY_MS 500
-#define REPORT_TRIES    6
+#define REPORT_TRIES    8
 
 struct report_ask;
 

@@ -72,6 +72,20 @@ void html_add_name(struct text *out, const char *value)
 	text_add(out, "</bdi>");
 }
 
+void html_add_long_name(struct text *out, const char *value)
+{
+	const char *at = value;
+
+	text_add(out, "<bdi>");
+	for (size_t length = strcspn(at, ",:/"); at[length] != '\0'; length = strcspn(at, ",:/")) {
+		add(out, at, length + 1, false);
+		text_add(out, "<wbr>");
+		at += length + 1;
+	}
+	html_add(out, at);
+	text_add(out, "</bdi>");
+}
+
 void html_add_short(struct text *out, const char *dn)
 {
 	const size_t length = shown_first_part(dn);

@@ -25,6 +25,9 @@ void html_add_attribute(struct text *out, const char *value);
 /** <bdi>value</bdi> */
 void html_add_name(struct text *out, const char *value);
 
+/** The same of a DN or a URI, which may be broken behind a comma, a colon or a slash. */
+void html_add_long_name(struct text *out, const char *value);
+
 /** A DN's first value, "WinRM Users" of "CN=WinRM Users,OU=...", as html_add. */
 void html_add_short(struct text *out, const char *dn);
 

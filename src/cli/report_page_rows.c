@@ -58,7 +58,7 @@ static void add_name(struct text *out, const struct report_row *row)
 	else
 		text_add(out, "<span class=\"quiet\">no name to come by</span>");
 	text_add(out, "<span class=\"dn\">");
-	html_add_name(out, row->dn);
+	html_add_long_name(out, row->dn);
 	text_add(out, "</span></td>");
 }
 
@@ -110,7 +110,7 @@ static void add_place(struct text *out, const struct tally *tally, const struct 
 		text_add(out, "<span class=\"quiet\">\xE2\x80\x93</span>");
 	text_add(out, "</td><td class=\"target\">");
 	if (row->target[0] != '\0')
-		html_add_name(out, row->target);
+		html_add_long_name(out, row->target);
 	else
 		text_add(out, report_row_is_in(row) ? "here" : "<span class=\"quiet\">\xE2\x80\x93</span>");
 	text_add(out, "</td>");

@@ -7,6 +7,7 @@ answered as `check` answers them, and everything that can break off: then there 
 import csv
 import json
 import os
+import pty
 import re
 import signal
 import subprocess
@@ -18,7 +19,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parents[1] / "support"), str(HERE.parent / "company")]
 import testbed  # noqa: E402
 from test_company import Company  # noqa: E402
-from testbed import Slapd, TcpProxy, entry, group, person  # noqa: E402
+from testbed import DELAY, Slapd, TcpProxy, entry, group, person  # noqa: E402
 
 HEADER = ["sender", "dn", "verdict", "rule", "site", "target", "path"]
 
@@ -275,6 +276,25 @@ class ManyTest(unittest.TestCase):
         self.assertIn(b"the policy was changed in between", error)
         self.assertNotIn(b'"summary"', out)
 
+    def test_progress_is_shown_on_a_terminal(self):
+        ours, theirs = pty.openpty()
+        process = subprocess.Popen([testbed.wsmauthz(), "report", "--config", self.policy, "--csv", self.slapd.directory + "/bar.csv"],
+                                   stdout=subprocess.DEVNULL, stderr=theirs)
+        os.close(theirs)
+        seen = b""
+        while True:
+            try:
+                piece = os.read(ours, 4096)
+            except OSError:  # its end is told so
+                break
+            seen += piece
+            if not piece:
+                break
+        os.close(ours)
+        self.assertIn(process.wait(timeout=60), (0, 1))
+        self.assertRegex(seen, rb"looking at users +\[-*#{4}-*\]  [1-9][0-9]*, [0-9]+ a second")
+        self.assertTrue(seen.endswith(b"\r\x1b[K"), seen[-80:])
+
     def test_nobody_reads_any_more(self):
         process = subprocess.Popen([testbed.wsmauthz(), "report", "--config", self.policy, "--json", "--all"],
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -306,6 +326,20 @@ class TroubleTest(unittest.TestCase):
         self.assertEqual((status, out), (3, ""), error)
         self.assertFalse(os.path.exists(path))
         self.assertIn("size.prtotal=unlimited", error)
+
+    def test_server_is_slow(self):
+        """Who waits behind too many others is not answered in time: fewer are asked about then, and all get their row."""
+        slapd = Slapd(ldif="".join(person("u%d" % i) for i in range(90)) + group("ops", ["u1", "u2"]))
+        slapd.__enter__()
+        self.addCleanup(slapd.__exit__, None, None, None)
+        with TcpProxy(slapd.port) as proxy:
+            policy = self.write(slapd, uri=proxy.uri, timeout="1500ms", groups={"strategy": "search"})
+            proxy.set_mode(DELAY, 200)
+            status, out, error = report(policy, "--json", "--all")
+        self.assertEqual(status, 0, error)
+        users, summary = read_json(out)
+        self.assertEqual((summary["users"], summary["authorize"], summary["deny"]), (90, 2, 88))
+        self.assertGreater(summary["elapsed_ms"], 1000)
 
     def test_server_is_not_there(self):
         slapd = self.start()

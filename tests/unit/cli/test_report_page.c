@@ -39,6 +39,26 @@ static void html_add__values__stay_text(void **state)
 	}
 }
 
+static void html_add_long_name__dn_and_uri__may_be_broken_where_they_have_parts(void **state)
+{
+	static const struct {
+		const char *value, *words;
+	} names[] = {{"uid=a,dc=x", "<bdi>uid=a,<wbr>dc=x</bdi>"},
+		     {"https://h:1/", "<bdi>https:<wbr>/<wbr>/<wbr>h:<wbr>1/<wbr></bdi>"},
+		     {"<b>", "<bdi>&lt;b&gt;</bdi>"},
+		     {"", "<bdi></bdi>"}};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(names); i++) {
+		struct text text;
+
+		text_init(&text);
+		html_add_long_name(&text, names[i].value);
+		assert_string_equal(text_string(&text), names[i].words);
+		text_done(&text);
+	}
+}
+
 static void html_add_short__dns__give_the_first_value(void **state)
 {
 	static const struct {
@@ -267,6 +287,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(html_add__values__stay_text),
+	    cmocka_unit_test(html_add_long_name__dn_and_uri__may_be_broken_where_they_have_parts),
 	    cmocka_unit_test(html_add_short__dns__give_the_first_value),
 	    cmocka_unit_test(html_add_number__numbers__have_commas),
 	    cmocka_unit_test(page_write__hostile_user__stays_text_everywhere),
