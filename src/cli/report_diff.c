@@ -105,11 +105,10 @@ static void add_object(struct text *out, const char *name, const struct csv_read
 	json_end(out);
 }
 
-/* @param before, after  NULL: he was not, or is not, let in. */
-static enum status tell(struct diff *diff, const char *what, const struct csv_reader *before,
-			const struct csv_reader *after, struct error *error)
+/* @param before, after  NULL: he was not, or is not, let in. `one` is one of them that is not. */
+static enum status tell(struct diff *diff, const char *what, const struct csv_reader *one,
+			const struct csv_reader *before, const struct csv_reader *after, struct error *error)
 {
-	const struct csv_reader *one = after != NULL ? after : before;
 	struct text *out = &diff->output;
 
 	if (diff->is_json) {
@@ -125,7 +124,7 @@ static enum status tell(struct diff *diff, const char *what, const struct csv_re
 		text_printf(out, "%-6s  ", what);
 		shown_add(out, name_of(one), strlen(name_of(one)));
 		text_printf(out, "%*s  ", used < SENDER_COLUMNS ? (int)(SENDER_COLUMNS - used) : 0, "");
-		add_place(out, before != NULL ? before : after);
+		add_place(out, before != NULL ? before : one);
 		if (before != NULL && after != NULL) {
 			text_add(out, "  =>  ");
 			add_place(out, after);
@@ -211,7 +210,7 @@ static enum status compare(struct diff *diff, struct before *before, struct erro
 		return STATUS_OK;
 	diff->counts.moved++;
 	status = csv_reader_at(&diff->old, before->position, error);
-	return status == STATUS_OK ? tell(diff, "moved", &diff->old, &diff->new, error) : status;
+	return status == STATUS_OK ? tell(diff, "moved", &diff->new, &diff->old, &diff->new, error) : status;
 }
 
 static enum status take_new(struct diff *diff, struct error *error)
@@ -228,7 +227,7 @@ static enum status take_new(struct diff *diff, struct error *error)
 	if (!digest_map_put(&diff->map, name, DIGEST_MAP_NONE - 1))
 		return error_no_memory(error);
 	diff->counts.gained++;
-	return tell(diff, "gained", NULL, &diff->new, error);
+	return tell(diff, "gained", &diff->new, NULL, &diff->new, error);
 }
 
 static enum status read_new(struct diff *diff, struct error *error)
@@ -254,7 +253,7 @@ static enum status tell_lost(struct diff *diff, struct error *error)
 		diff->counts.lost++;
 		status = csv_reader_at(&diff->old, diff->people[i].position, error);
 		if (status == STATUS_OK)
-			status = tell(diff, "lost", &diff->old, NULL, error);
+			status = tell(diff, "lost", &diff->old, &diff->old, NULL, error);
 	}
 	return status;
 }

@@ -103,7 +103,7 @@ static enum status take_user(void *context, const struct dir_entry *user)
 {
 	struct run *run = context;
 	struct arena *arena = arena_new(REPORT_MAX_ROW_BYTES);
-	struct report_names names;
+	struct report_names names = {.count = 0};
 	enum status status = STATUS_NO_MEMORY;
 
 	if (arena != NULL)
