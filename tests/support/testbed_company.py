@@ -12,15 +12,20 @@ OPENLDAP = ROOT / "docker" / "openldap" / "run-openldap.sh"
 
 
 class Company:
-    """run-openldap.sh on free ports of the loopback, in a folder of its own."""
+    """
+    run-openldap.sh on free ports of the loopback, in a folder of its own.
 
-    def __init__(self):
+    takes_clear  passwords are taken in the clear too, on the loopback: Wine's wldap32 has no other bind on a bare connection.
+    """
+
+    def __init__(self, takes_clear=False):
         need("slapd", "slapadd", "ldapsearch", "openssl")
         self.folder = Folder(prefix="wsmauthz-company-")
         self.state = self.folder.make("state")
         self.port, self.tls_port = free_port(), free_port()
         self.log = open(self.folder.join("server.log"), "wb")
         self.server = subprocess.Popen(
+            self._take_clear() if takes_clear else
             ["sh", str(OPENLDAP), self.state, "ldap://127.0.0.1:%d" % self.port, "ldaps://127.0.0.1:%d" % self.tls_port],
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
         try:
@@ -29,6 +34,17 @@ class Company:
             print(Path(self.folder.join("server.log")).read_text()[-4000:])
             self.close()
             raise
+
+    def _take_clear(self):
+        """The command of the server."""
+        subprocess.run(["sh", str(OPENLDAP), "--prepare", self.state], check=True, stdin=subprocess.DEVNULL, capture_output=True)
+        configuration = Path(self.state, "slapd.conf")
+        lines = configuration.read_text(encoding="utf-8").splitlines(True)
+        configuration.write_text("".join(line for line in lines if not line.startswith("security ")), encoding="utf-8")
+        uris = ["ldap://127.0.0.1:%d" % self.port, "ldaps://127.0.0.1:%d" % self.tls_port]
+        # What --health looks at.
+        Path(self.state, "run", "listen").write_text("\n".join(uris) + "\n", encoding="utf-8")
+        return [need("slapd"), "-h", " ".join(uris), "-f", str(configuration), "-d", "stats"]
 
     def _answers(self):
         if self.server.poll() is not None:
