@@ -183,7 +183,7 @@ static void close_all(struct run *run)
 
 enum status report_run(const struct report_plan *plan, bool *is_usage_out, struct error *error)
 {
-	struct run run = {.plan = plan, .log = {plan->level, log_sink_stderr, NULL}};
+	struct run run = {.plan = plan, .log = {.level = plan->level, .write = log_sink_stderr}};
 	enum status status;
 
 	*is_usage_out = false;
