@@ -112,11 +112,12 @@ static void write_record(void *context, enum log_event event, const char *line, 
 /* "NAME=value" for the journal, on one line whatever the value is. */
 static void add_field(struct text *fields, const char *name, const char *value, size_t length)
 {
-	const char *at = value, *end = value + length;
+	const char *at = value, *end;
 	char bytes[4];
 
 	if (value == NULL)
 		return;
+	end = value + length;
 	text_printf(fields, "WSMAUTHZ_%s=", name);
 	while (at < end) {
 		uint32_t code_point = utf8_next(&at, end);

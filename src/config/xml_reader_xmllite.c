@@ -43,7 +43,6 @@ struct xml_reader {
 	IUnknown *input;    /* owned */
 	IXmlReader *text;   /* owned */
 	struct xml_lex lex; /* walks beside the parser, for the lines */
-
 	enum xml_node node;
 	unsigned line;
 	bool end_is_due;       /* an empty element's start was shown */
@@ -53,7 +52,6 @@ struct xml_reader {
 	struct attribute *attributes;
 	size_t attribute_count;
 	const char *value;
-
 	struct error problem; /* the first that went wrong; STATUS_OK while nothing did */
 };
 

@@ -26,7 +26,7 @@ compiled=0
 c_files src | grep '\.h$' >"$scratch/headers"
 while read -r header; do
 	case $header in
-	*/windows/* | *_windows.h | *_wldap32.h) continue ;; # compiled by the Windows build
+	*/windows/* | *_windows.h | *_wldap32.h | *_xmllite.h) continue ;; # compiled by the Windows build
 	esac
 	folder=${header#src/}
 	options=$(options_of "${folder%%/*}")
