@@ -24,12 +24,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <directory/dir_conn.h>
 #include <directory/dir_watch_private.h>
 #include <os/clock.h>
 #include <os/secret.h>
+#include <os/thread.h>
 #include <support/memory_failing.h>
 
 static atomic_ulong pause_ms;
@@ -56,7 +56,6 @@ static void print_change(const struct dir_watch_event *event)
 static void hear(void *context, const struct dir_watch_event *event)
 {
 	const unsigned long ms = atomic_load(&pause_ms);
-	const struct timespec pause = {.tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000) * 1000000};
 
 	(void)context;
 	switch (event->kind) {
@@ -83,7 +82,7 @@ static void hear(void *context, const struct dir_watch_event *event)
 		break;
 	}
 	if (ms > 0)
-		(void)nanosleep(&pause, NULL);
+		thread_pause((unsigned)ms);
 }
 
 static void write_log(void *context, enum log_level level, const char *line)
