@@ -21,6 +21,9 @@
 /* is_over is asked at least this often, should a wake-up be lost on the way. */
 #define LOOK_MS 500
 
+const char dir_resolver_place[] = "/etc/resolv.conf";
+const char dir_resolver_command[] = "dig SRV";
+
 struct dir_resolver {
 	ares_channel channel;                     /* the one in use */
 	const struct dir_locate_options *options; /* borrowed, as is the next */

@@ -118,13 +118,13 @@ static enum status fail(const struct pass *pass, struct error *error)
 	if (status == STATUS_NOT_FOUND)
 		return error_hint(
 		    error, status,
-		    "are the name servers of this host (/etc/resolv.conf) the domain's? try: dig SRV %s; or name "
-		    "the servers in directory/@uri",
-		    asked[CONTROLLERS].name);
+		    "are the name servers of this host (%s) the domain's? try: %s %s; or name the servers in "
+		    "directory/@uri",
+		    dir_resolver_place, dir_resolver_command, asked[CONTROLLERS].name);
 	return error_hint(error, status,
-			  "see that the name servers of this host (/etc/resolv.conf) answer: dig SRV %s; or name the "
-			  "servers in directory/@uri",
-			  asked[CONTROLLERS].name);
+			  "see that the name servers of this host (%s) answer: %s %s; or name the servers in "
+			  "directory/@uri",
+			  dir_resolver_place, dir_resolver_command, asked[CONTROLLERS].name);
 }
 
 /* The site */

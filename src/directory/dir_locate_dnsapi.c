@@ -19,6 +19,9 @@
 
 #define VERSION_2_2 0x0202
 
+const char dir_resolver_place[] = "the settings of its network adapters";
+const char dir_resolver_command[] = "nslookup -type=SRV";
+
 struct dir_resolver {
 	const struct dir_locate_wait *wait; /* borrowed */
 	DWORD server;                       /* IPv4, in network order; 0: the system's */

@@ -15,6 +15,10 @@
 
 struct dir_resolver;
 
+/* For people: where this system says which name servers it has, and the command that asks them for SRV records. */
+extern const char dir_resolver_place[];
+extern const char dir_resolver_command[];
+
 /** @return STATUS_OK; STATUS_NO_MEMORY; STATUS_INVALID (options, or the system's configuration). */
 NODISCARD enum status dir_resolver_open(const struct dir_locate_options *options, const struct dir_locate_wait *wait,
 					struct dir_resolver **resolver_out, struct error *error);

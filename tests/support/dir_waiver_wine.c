@@ -12,7 +12,7 @@
 #include <wchar.h>
 #include <windows.h>
 
-#include <rpcdce.h>
+#include <rpc.h>
 
 bool dir_waiver_is_given(void)
 {

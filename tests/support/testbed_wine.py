@@ -114,6 +114,14 @@ class Wine:
             raise TestbedError("%s ended with %d:\n%s%s" % (" ".join(command), done.returncode, done.stdout, done.stderr))
         return done
 
+    def launcher(self, name, program):
+        """A program of this machine that runs one for Windows, for tests that know no other. The caller's environment must be environment()."""
+        path = os.path.join(self.folder, name)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("#!/bin/sh\nexec wine '%s' \"$@\"\n" % program)
+        os.chmod(path, 0o755)
+        return path
+
     def registry(self, key, value=None):
         """A value of the registry, as text; the default value for value=""; None when there is none. Without value: whether the key is there."""
         which = [] if value is None else ["/ve"] if value == "" else ["/v", value]

@@ -36,11 +36,11 @@ static void write_log(void *context, enum log_level level, const char *line)
 	(void)fprintf(stderr, "%s: %s\n", log_level_word(level), line);
 }
 
-static unsigned long number_of(const char *name, unsigned long otherwise)
+static uint64_t number_of(const char *name, uint64_t otherwise)
 {
 	const char *text = getenv(name);
 
-	return text != NULL ? strtoul(text, NULL, 10) : otherwise;
+	return text != NULL ? strtoull(text, NULL, 10) : otherwise;
 }
 
 static struct dir_pool_tuning tuning_of_environment(void)

@@ -91,11 +91,11 @@ static void write_log(void *context, enum log_level level, const char *line)
 	(void)fprintf(stderr, "%s: %s\n", log_level_word(level), line);
 }
 
-static unsigned long number_of(const char *name, unsigned long otherwise)
+static uint64_t number_of(const char *name, uint64_t otherwise)
 {
 	const char *text = getenv(name);
 
-	return text != NULL ? strtoul(text, NULL, 10) : otherwise;
+	return text != NULL ? strtoull(text, NULL, 10) : otherwise;
 }
 
 static struct dir_watch_tuning tuning_of_environment(void)
@@ -196,7 +196,7 @@ int main(int count, char **arguments)
 		(void)fprintf(stderr, "it does not open\n");
 		return 2;
 	}
-	memory_fail_at(number_of("WATCH_FAIL_AT", 0));
+	memory_fail_at((unsigned long)number_of("WATCH_FAIL_AT", 0));
 	while (dir_watch_begin(watch, arguments[1]) != STATUS_OK)
 		puts("AGAIN");
 	obey(watch);

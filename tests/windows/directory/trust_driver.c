@@ -3,6 +3,7 @@
  * Judges certificates: each line of standard input is "CERTIFICATE|HOST|CA FILE|CRL FILE", files in PEM form, the last two may be empty; the first file may
  * hold the certificates that a server sends with its own, which stands first. Each is answered by a line: "ok", or "<status> <words>".
  */
+#include <directory/dir_conn_wldap32.h>
 #include <directory/dir_trust.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,6 +59,32 @@ static char *part(char **rest)
 	return begin;
 }
 
+/* What wldap32 is told of it: it hands over a pointer to a pointer, although the header says otherwise. */
+static bool is_told_the_same(const struct dir_trust *trust, const char *host, PCCERT_CONTEXT certificate,
+			     enum status status)
+{
+	LDAP handle = {.ld_errno = 0};
+	LDAP other = handle;
+	struct dir_trust *lent = NULL;
+	struct dir_conn conn = {.ld = &handle, .host = NULL};
+	PCCERT_CONTEXT given = CertDuplicateCertificateContext(certificate);
+	const bool is_good = status == STATUS_OK;
+	bool is_same;
+
+	memcpy(&lent, &trust, sizeof(lent));
+	conn.trust = lent;
+	conn.host = _strdup(host);
+	is_same = dir_conn_verify(&handle, certificate) == FALSE; /* nobody expects one */
+	dir_conn_expect(&conn);
+	is_same =
+	    is_same && dir_conn_verify(&handle, certificate) == (is_good ? TRUE : FALSE) && conn.trust_status == status;
+	is_same = is_same && dir_conn_verify(&other, (PCCERT_CONTEXT)(const void *)&given) == (is_good ? TRUE : FALSE);
+	dir_conn_forget(&conn);
+	is_same = is_same && dir_conn_verify(&handle, certificate) == FALSE && dir_conn_verify(&handle, NULL) == FALSE;
+	free(conn.host);
+	return is_same;
+}
+
 static void judge(char *line)
 {
 	HCERTSTORE store = CertOpenStore(CERT_STORE_PROV_MEMORY, 0, 0, CERT_STORE_CREATE_NEW_FLAG, NULL);
@@ -77,7 +104,9 @@ static void judge(char *line)
 	status = dir_trust_new(*ca_file != '\0' ? ca_file : NULL, *crl_file != '\0' ? crl_file : NULL, &trust, &error);
 	if (status == STATUS_OK)
 		status = dir_trust_check(trust, certificate, host, &error);
-	if (status == STATUS_OK)
+	if (trust != NULL && !is_told_the_same(trust, host, certificate, status))
+		printf("the library is told otherwise\n");
+	else if (status == STATUS_OK)
 		printf("ok\n");
 	else
 		printf("%s %s\n", status_word(status), error.what);

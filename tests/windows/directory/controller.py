@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """
-wldap32 under Wine, and a real domain controller: `controller.py PROGRAM WATCHER`. Wine cannot bind by the process's own identity, so the mechanism
+wldap32 under Wine, and a real domain controller: `controller.py PROGRAM WATCHER SEEKER`. Wine cannot bind by the process's own identity, so the mechanism
 "negotiate" is told whose to take (tests/support/dir_waiver_wine.c); what comes of it is NTLM, where Windows speaks Kerberos.
 """
 import os
@@ -15,6 +15,7 @@ from testbed_samba import Samba
 from testbed_wine import Wine
 from watching import Watcher
 
+SEEKER = os.path.abspath(sys.argv.pop())
 WATCHER = os.path.abspath(sys.argv.pop())
 PROGRAM = os.path.abspath(sys.argv.pop())
 
@@ -101,10 +102,7 @@ class Controller(unittest.TestCase):
         self.assertIn("password", answer)
 
     def test_the_watch_hears_of_a_revocation_within_a_second(self):
-        launcher = os.path.join(self.wine.folder, "watcher")
-        with open(launcher, "w", encoding="ascii") as file:
-            file.write("#!/bin/sh\nexec wine '%s' \"$@\"\n" % WATCHER)
-        os.chmod(launcher, 0o755)
+        launcher = self.wine.launcher("watcher", WATCHER)
         os.environ.update(self.wine.environment())
         watcher = Watcher(launcher, "", [self.samba.uri], bind_dn=self.samba.service_dn, linger_ms=60000,
                           secret=self.samba.service_password)
@@ -117,6 +115,19 @@ class Controller(unittest.TestCase):
             event = watcher.next("CHANGE", dn=self.samba.group_dn("inner"))
             took.append(event.at - told)
         self.assertLess(min(took), PROMISE_S)
+
+    def test_it_is_found_by_dns_and_the_ldap_ping(self):
+        done = self.wine.run(SEEKER, "ldap://", self.samba.dns_domain, text="ask 20000\nlist\n")
+        server = "ldap://%s:389" % self.samba.host
+        self.assertRegex(done.stdout, "^ANSWER ok [0-9]+ %s\nSERVERS %s\n" % (server, server), done.stderr)
+        self.assertIn("those of the site 'Default-First-Site-Name' first", done.stderr)
+
+    def test_a_domain_that_dns_does_not_know(self):
+        done = self.wine.run(SEEKER, "ldap://nowhere.example", "nowhere.example", text="ask 20000\n")
+        self.assertRegex(done.stdout, "^ANSWER unavailable ", done.stderr)
+        self.assertIn("SRV '_ldap._tcp.dc._msdcs.nowhere.example': no such name", done.stderr)
+        self.assertIn("nslookup -type=SRV", done.stderr)
+
 
 
 if __name__ == "__main__":

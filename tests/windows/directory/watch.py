@@ -1,17 +1,19 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""The watch on OpenLDAP through wldap32, which shows too little for RFC 4533: contextCSN is polled. Under Wine: `watch.py WATCHER`."""
+"""The watch on OpenLDAP through wldap32, which shows too little for RFC 4533: contextCSN is polled. Under Wine: `watch.py DRIVER WATCHER`."""
 import contextlib
 import os
 import sys
 import time
 import unittest
 
+from driving import keep_awake
 from testbed import Slapd, group, person
 from testbed_wine import Wine
 from watching import Watcher
 
 PROGRAM = os.path.abspath(sys.argv.pop())
+DRIVER = os.path.abspath(sys.argv.pop())
 
 # The promise: a revocation is heard of within a second, on a machine that has time for it. This one may have none.
 PROMISE_S = 1
@@ -24,10 +26,8 @@ class Watch(unittest.TestCase):
         cls.stack = contextlib.ExitStack()
         cls.addClassCleanup(cls.stack.close)
         cls.wine = cls.stack.enter_context(Wine())
-        cls.launcher = os.path.join(cls.wine.folder, "watcher")
-        with open(cls.launcher, "w", encoding="ascii") as file:
-            file.write("#!/bin/sh\nexec wine '%s' \"$@\"\n" % PROGRAM)
-        os.chmod(cls.launcher, 0o755)
+        cls.stack.callback(keep_awake(cls.wine, DRIVER))
+        cls.launcher = cls.wine.launcher("watcher", PROGRAM)
         os.environ.update(cls.wine.environment())
 
     def serve(self, **options):
