@@ -312,6 +312,18 @@ show() {
 	sed '$d' "$work/table"
 }
 
+# One of them as a tree: twelve groups deep, or as deep as there are.
+explain_one() {
+	step "6. Why is CORP\\frank let in?"
+	note "wsmauthz explain --config policy.xml 'CORP\\frank'"
+	printf '\n'
+	beside_server timeout 60 "$program" explain --config "$work/policy.xml" 'CORP\frank' 2>>"$work/log" >"$work/tree"
+	case $? in
+	0 | 1 | 3) sed 's/^/   /' "$work/tree" ;;
+	*) give_up "wsmauthz explain did not run." ;;
+	esac
+}
+
 say_next() {
 	step "What to try next"
 	if [ "$keep" = no ]; then
@@ -378,6 +390,7 @@ note "wsmauthz check --config policy.xml --json -"
 printf '\n'
 ask
 show
+explain_one
 say_next
 summary=$(tail -n 1 "$work/table")
 [ "$result" -eq 0 ] || give_up "Not every answer is what docker/${questions##*/}/expected.txt says: $summary."

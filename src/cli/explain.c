@@ -3,10 +3,12 @@
 #include <cli/arguments.h>
 #include <cli/console.h>
 #include <cli/explain_json.h>
+#include <cli/explain_picture.h>
 #include <cli/explain_text.h>
 #include <cli/given.h>
 #include <cli/sender_units.h>
 #include <os/file.h>
+#include <os/file_new.h>
 #include <os/thread.h>
 #include <plugin/plugin_instant.h>
 #include <string.h>
@@ -18,7 +20,8 @@
 
 struct explain {
 	struct wa_engine *engine;
-	const char *mechanism, *url; /* url NULL: not known */
+	const char *mechanism, *url;     /* url NULL: not known */
+	const char *svg_path, *dot_path; /* NULL: not wanted */
 	bool is_json;
 	bool is_denied, has_failed;
 
@@ -27,7 +30,7 @@ struct explain {
 	bool is_told;
 	enum wa_verdict verdict;
 	struct check_sender sender;
-	struct text out;
+	struct text out, svg, dot;
 };
 
 /* On the engine's thread: only written down, so that nobody waits for our reader. */
@@ -40,6 +43,10 @@ static void take(void *context, const struct wa_decision *decision, const struct
 		explain_json(&explain->out, &explain->sender, decision, explanation);
 	else
 		explain_text(&explain->out, &explain->sender, decision, explanation);
+	if (explain->svg_path != NULL)
+		explain_svg(&explain->svg, &explain->sender, decision, explanation);
+	if (explain->dot_path != NULL)
+		explain_dot(&explain->dot, &explain->sender, decision, explanation);
 	explain->verdict = decision->verdict;
 	explain->is_told = true;
 	condition_signal(&explain->told);
@@ -79,6 +86,31 @@ static enum status ask(struct explain *explain, const char *sender, struct error
 	return text_failed(&explain->out) ? error_no_memory(error) : STATUS_OK;
 }
 
+static enum status write_file(const char *path, const struct text *text, struct error *error)
+{
+	struct file_new *file = NULL;
+	enum status status = text_failed(text) ? error_no_memory(error) : file_new_open(path, &file, error);
+
+	if (status != STATUS_OK)
+		return status;
+	status = file_new_write(file, text_string(text), text->length, error);
+	if (status == STATUS_OK)
+		return file_new_commit(&file, error);
+	file_new_abandon(&file);
+	return status;
+}
+
+static enum status write_pictures(const struct explain *explain, struct error *error)
+{
+	enum status status = STATUS_OK;
+
+	if (explain->svg_path != NULL)
+		status = write_file(explain->svg_path, &explain->svg, error);
+	if (status == STATUS_OK && explain->dot_path != NULL)
+		status = write_file(explain->dot_path, &explain->dot, error);
+	return status;
+}
+
 static enum status explain_one(struct explain *explain, const char *sender, bool is_first, struct error *error)
 {
 	enum status status = ask(explain, sender, error);
@@ -91,7 +123,7 @@ static enum status explain_one(struct explain *explain, const char *sender, bool
 		status = console_write("\n", 1, error);
 	if (status == STATUS_OK)
 		status = console_write(text_string(&explain->out), explain->out.length, error);
-	return status;
+	return status == STATUS_OK ? write_pictures(explain, error) : status;
 }
 
 static enum status explain_all(struct explain *explain, const struct arguments *arguments, struct error *error)
@@ -105,9 +137,11 @@ static enum status explain_all(struct explain *explain, const struct arguments *
 
 static enum status check_operands(const struct arguments *arguments, struct error *error)
 {
-	if (arguments->operand_count > 0)
+	const bool has_picture = arguments_has(arguments, "--svg") || arguments_has(arguments, "--dot");
+
+	if (arguments->operand_count == 1 || (arguments->operand_count > 1 && !has_picture))
 		return STATUS_OK;
-	error_set(error, STATUS_INVALID, "no sender to explain");
+	error_set(error, STATUS_INVALID, "%s", has_picture ? "a picture is of one sender" : "no sender to explain");
 	return error_hint(error, STATUS_INVALID, "see 'wsmauthz explain --help'");
 }
 
@@ -141,6 +175,8 @@ static enum status start(struct explain *explain, const struct arguments *argume
 	if (explain->mechanism == NULL)
 		explain->mechanism = DEFAULT_MECHANISM;
 	explain->is_json = arguments_has(arguments, "--json");
+	explain->svg_path = arguments_value(arguments, "--svg");
+	explain->dot_path = arguments_value(arguments, "--dot");
 	return open_engine(explain, arguments, &log, error);
 }
 
@@ -169,6 +205,8 @@ static int run(const struct arguments *arguments)
 	mutex_init(&explain.lock);
 	condition_init(&explain.told);
 	text_init(&explain.out);
+	text_init(&explain.svg);
+	text_init(&explain.dot);
 	if (start(&explain, arguments, &error) == STATUS_OK) {
 		exit_status = explain_senders(&explain, arguments);
 	} else {
@@ -176,12 +214,16 @@ static int run(const struct arguments *arguments)
 		exit_status = error.status == STATUS_INVALID ? EXIT_USAGE : EXIT_FAILED;
 	}
 	text_done(&explain.out);
+	text_done(&explain.svg);
+	text_done(&explain.dot);
 	condition_done(&explain.told);
 	mutex_done(&explain.lock);
 	return exit_status;
 }
 
 static const struct option options[] = {
+    {"--svg", "FILE", "Draw the groups between the user and the configured ones, as SVG. Of one sender."},
+    {"--dot", "FILE", "The same for Graphviz."},
     {"--url", "URL", "The URL that the sender comes to; a redirect to its scheme, host and port becomes an authorize."},
     {"--mechanism", "NAME",
      "How the sender authenticated. Default: " DEFAULT_MECHANISM ". With Basic, nobody may name a SID."},

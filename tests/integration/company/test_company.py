@@ -4,7 +4,9 @@
 The sample company of docker/, on the server that docker/demo.sh starts: every sender of docker/company/expected.txt
 is answered as written there, over each transport, and by each of the ways to a user's groups.
 """
+import json
 import os
+import re
 import subprocess
 import sys
 import unittest
@@ -58,6 +60,36 @@ class CompanyTest(unittest.TestCase):
 
     def test_over_ldaps(self):
         self.compare(self.company.policy("ldaps", self.ldaps, '<tls mode="ldaps" ca-file="ca.pem"/>'))
+
+    def explain(self, *words):
+        policy = self.company.policy("explained", self.ldaps, '<tls mode="ldaps" ca-file="ca.pem"/>')
+        done = subprocess.run([self.program, "explain", "--config", policy, "--url", HERE, *words], capture_output=True,
+                              text=True, check=False, timeout=60)
+        self.assertIn(done.returncode, (0, 1), done.stderr)
+        return done.stdout
+
+    def test_explanations__decide_as_check_does(self):
+        """Everybody at once, so that one answer after the other may come from the cache."""
+        policy = self.company.policy("explained", self.ldaps, '<tls mode="ldaps" ca-file="ca.pem"/>')
+        senders = [row[0] for row in self.rows]
+        explained = [json.loads(line) for line in self.explain("--json", *senders).splitlines()]
+        for one, other in zip(testbed.check(self.program, policy, senders, "--url", HERE), explained):
+            for member in ("sender", "verdict", "code", "redirect_uri", "rule", "reason", "dn", "administrator"):
+                self.assertEqual(one[member], other[member], other)
+            self.assertEqual(len(one["path"] or ()), len(other["path"] or ()), other)
+            self.assertFalse(other["incomplete"])
+
+    def test_explanations__are_those_of_the_file(self):
+        """docker/company/explained.txt, but for what may be another one each time: ids, times, the server's port, how far the watch is."""
+        expected = (COMPANY / "explained.txt").read_text()
+        for wanted in [part for part in expected.split("\n\n") if not part.startswith("#")]:
+            shown = self.explain(wanted.split("  ")[0])
+            for pattern, steady in ((r"id [0-9a-f-]{36}", "id ID"), (r"[0-9.]+ (ms|s)\b", "TIME"), (r"ldaps://127[^\s]*", "SERVER"),
+                                    (r"by /\S+/policy.xml", "by policy.xml"), (r"├─ cache(.|\n)*", ""),
+                                    (r"│  ├─ TIME: the configured groups were being read\n", ""),
+                                    (r"│  │  ├─ mark: .*\n", ""), (r": 2 searches", ": 1 search")):
+                shown = re.sub(pattern, steady, shown)
+            self.assertEqual(shown.rstrip("\n"), wanted.rstrip("\n"))
 
     def test_over_starttls(self):
         self.compare(self.company.policy("starttls", self.ldap, '<tls mode="starttls" ca-file="ca.pem" minimum="1.3"/>'))

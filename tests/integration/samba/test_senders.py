@@ -5,7 +5,9 @@ What a cold decision costs on Active Directory, for each way to write the sender
 the server's log, whatever the depth of the groups. What the server would put into the token (tokenGroups) may be read beside
 it, once, for the comparison that no decision waits for.
 """
+import json
 import re
+import subprocess
 import sys
 import unittest
 from pathlib import Path
@@ -81,6 +83,33 @@ class Senders(unittest.TestCase):
         answer, _, _ = self.ask("CORP\\alice")
         self.assertEqual(answer["path"], [self.samba.person_dn("alice")] +
                          [self.samba.group_dn("level-%02d" % number) for number in range(DEPTH)])
+
+    def explain(self, sender):
+        done = subprocess.run([self.program, "explain", "--config", self.policy, "--json", sender], timeout=60,
+                              capture_output=True, env=self.samba.client_environment(), check=False)
+        self.assertIn(done.returncode, (0, 1), done.stderr)
+        return json.loads(done.stdout)
+
+    def test_explain__shows_the_primary_group_and_sids(self):
+        """bob is in level-00 by his primaryGroupID alone, which neither memberOf nor member shows."""
+        levels = [self.samba.group_dn("level-%02d" % number) for number in range(DEPTH)]
+        bob = self.explain("CORP\\bob")
+        self.assertEqual((bob["verdict"], bob["active_directory"], bob["strategy"]), ("authorize", True, "memberof-sid"), bob)
+        self.assertEqual(bob["rules"][0]["paths"], [levels])
+        self.assertEqual((bob["path"][1:], bob["entry_id"]), (levels, self.samba.filled["bob"]))
+        primary = [group for group in bob["groups"] if group["primary"]]
+        self.assertEqual([group["dn"] for group in primary], levels[:1])
+        self.assertTrue(all(group["id"].startswith(self.samba.domain_sid) for group in bob["groups"]))
+        self.assertIn("userAccountControl: 512", bob["account"]["evidence"])
+
+    def test_explain__by_sid__says_how_it_was_looked_up(self):
+        alice = self.explain(self.samba.filled["alice"])
+        self.assertEqual((alice["identity"]["form"], alice["identity"]["sid"]), ("sid", self.samba.filled["alice"]))
+        self.assertIn("objectSid=", alice["identity"]["filter"])
+        self.assertFalse(any(group["primary"] for group in alice["groups"]))
+        self.assertEqual(alice["searches"], 1)
+        carol = self.explain("carol")
+        self.assertEqual((carol["rules"][0]["holds"], carol["rules"][0]["paths"]), ("no", []))
 
     def test_nobody__is_one_search_as_well(self):
         for sender in ("CORP\\nobody", "nobody@" + OTHER_SUFFIX, self.samba.domain_sid + "-999999"):

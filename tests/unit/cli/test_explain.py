@@ -6,6 +6,7 @@ import os
 import subprocess
 import tempfile
 import unittest
+import xml.etree.ElementTree
 
 PROGRAM = os.environ["WSMAUTHZ_CLI"]
 SCRIPT = """
@@ -71,6 +72,22 @@ class ExplainTest(unittest.TestCase):
                                 (["--mechanism", "Basic", "alice"], "user mechanism=Basic url=- sid=0"),
                                 (["--url", "https://h:5986/wsman", "alice"], "url=https://h:5986/wsman")]:
             self.assertIn(expected, json.loads(self.explain("--json", *words)[1])["detail"])
+
+    def test_pictures__are_written_whole_and_are_of_one_sender(self):
+        svg, dot = self.folder + "/a.svg", self.folder + "/a.dot"
+        status, out, stderr = self.explain("--svg", svg, "--dot", dot, "alice")
+        self.assertEqual((status, stderr), (0, ""))
+        self.assertIn("uid=alice → cn=a → CN=g\n", out)
+        root = xml.etree.ElementTree.parse(svg).getroot()
+        self.assertEqual(root.tag, "{http://www.w3.org/2000/svg}svg")
+        self.assertEqual(len(root.findall("{*}g")), 3)
+        with open(dot, encoding="utf-8") as file:
+            self.assertIn("n0 -> n1 [penwidth=3];", file.read())
+        for words, expected in [(["--svg", svg, "alice", "bob"], 2), (["--dot", dot, "alice", "bob"], 2),
+                                (["--svg", self.folder + "/none/a.svg", "alice"], 3)]:
+            status, _, stderr = self.explain(*words)
+            self.assertEqual(status, expected, words)
+            self.assertIn("error: ", stderr)
 
     def test_names__hostile_bytes_do_not_reach_the_terminal(self):
         _, out, _ = self.explain("a\x1b[31mb\u202ec")
