@@ -8,6 +8,12 @@
 /* What a point of an edge takes, in rows. */
 #define POINT_HEIGHT 0.5
 
+/* A point that is to be put in order: by its wish, and where it stood before. */
+struct ranked {
+	double wish;
+	uint32_t stood, point;
+};
+
 /* Points by layer, and links by point. */
 struct place {
 	struct layered_work *work;
@@ -16,8 +22,8 @@ struct place {
 	uint32_t *position; /* [point_count]: within its layer */
 	uint32_t *first[2]; /* [point_count + 1]: neighbours to the left, to the right */
 	uint32_t *neighbours[2];
-	struct layered_point **sorted; /* [point_count]: for sorting */
-	double *up, *down;             /* [point_count]: rows, from either end */
+	struct ranked *ranked; /* [point_count]: for sorting */
+	double *up, *down;     /* [point_count]: rows, from either end */
 };
 
 static void place_done(struct place *place)
@@ -29,7 +35,7 @@ static void place_done(struct place *place)
 		memory_free(place->first[side]);
 		memory_free(place->neighbours[side]);
 	}
-	memory_free(place->sorted);
+	memory_free(place->ranked);
 	memory_free(place->up);
 	memory_free(place->down);
 }
@@ -77,14 +83,14 @@ static bool place_init(struct place *place, struct layered_work *work)
 	place->order = memory_new_array(points, sizeof(*place->order));
 	place->begin = memory_new_array(work->out->layer_count + 3, sizeof(*place->begin));
 	place->position = memory_new_array(points, sizeof(*place->position));
-	place->sorted = memory_new_array(points, sizeof(*place->sorted));
+	place->ranked = memory_new_array(points, sizeof(*place->ranked));
 	place->up = memory_new_array(points, sizeof(*place->up));
 	place->down = memory_new_array(points, sizeof(*place->down));
 	for (size_t side = 0; side < 2; side++) {
 		place->first[side] = memory_new_array(points, sizeof(*place->first[side]));
 		place->neighbours[side] = memory_new_array(work->link_count + 1, sizeof(*place->neighbours[side]));
 	}
-	if (place->order == NULL || place->begin == NULL || place->position == NULL || place->sorted == NULL ||
+	if (place->order == NULL || place->begin == NULL || place->position == NULL || place->ranked == NULL ||
 	    place->up == NULL || place->down == NULL)
 		return false;
 	for (size_t side = 0; side < 2; side++)
@@ -98,16 +104,15 @@ static bool place_init(struct place *place, struct layered_work *work)
 
 /* The order */
 
-static int compare_wishes(const void *left, const void *right)
+static int compare_ranks(const void *left, const void *right)
 {
-	const struct layered_point *const *a = left, *const *b = right;
+	const struct ranked *a = left, *b = right;
 
-	if ((*a)->wish < (*b)->wish)
+	if (a->wish < b->wish)
 		return -1;
-	if ((*a)->wish > (*b)->wish)
+	if (a->wish > b->wish)
 		return 1;
-	/* As they stood: `row` holds the position here. */
-	return ((*a)->row > (*b)->row) - ((*a)->row < (*b)->row);
+	return (a->stood > b->stood) - (a->stood < b->stood);
 }
 
 /* Where the neighbours of one side stand, on the mean; without any, where it stands. */
@@ -126,18 +131,13 @@ static double mean_position(const struct place *place, uint32_t point, size_t si
 static void order_layer(struct place *place, size_t layer, size_t side)
 {
 	const uint32_t begin = place->begin[layer], end = place->begin[layer + 1];
-	struct layered_point *points = place->work->points;
 
+	for (uint32_t i = begin; i < end; i++)
+		place->ranked[i] = (struct ranked){
+		    .wish = mean_position(place, place->order[i], side), .stood = i, .point = place->order[i]};
+	qsort(place->ranked + begin, end - begin, sizeof(*place->ranked), compare_ranks);
 	for (uint32_t i = begin; i < end; i++) {
-		struct layered_point *point = &points[place->order[i]];
-
-		point->wish = mean_position(place, place->order[i], side);
-		point->row = i - begin;
-		place->sorted[i] = point;
-	}
-	qsort((void *)(place->sorted + begin), end - begin, sizeof(struct layered_point *), compare_wishes);
-	for (uint32_t i = begin; i < end; i++) {
-		place->order[i] = (uint32_t)(place->sorted[i] - points);
+		place->order[i] = place->ranked[i].point;
 		place->position[place->order[i]] = i - begin;
 	}
 }
