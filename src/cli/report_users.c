@@ -85,9 +85,11 @@ static enum status connect_to_any(struct users *users, struct error *error)
 static void hint_limit(const struct dir_search *search, struct error *error)
 {
 	if (search->outcome == DIR_OUTCOME_LIMIT)
-		(void)error_hint(error, error->status,
-				 "let the account list all users; slapd.conf: limits dn.exact=\"the account's DN\" "
-				 "size.soft=unlimited size.hard=unlimited size.prtotal=unlimited");
+		(void)error_hint(
+		    error, error->status,
+		    "let the account list all users; slapd.conf: limits dn.exact=\"the account's DN\" "
+		    "size.soft=unlimited size.hard=unlimited size.prtotal=unlimited; 389 Directory Server: "
+		    "nsSizeLimit and nsLookThroughLimit of the account");
 	else if (search->outcome == DIR_OUTCOME_NO_SUCH_OBJECT)
 		(void)error_hint(error, error->status, "see directory/@base, and let the account search beneath it");
 }
