@@ -20,6 +20,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <wsmauthz/export.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -71,10 +72,10 @@ enum wa_reason {
 };
 
 /** "member", "not-a-member", ... Never NULL. */
-const char *wa_reason_word(enum wa_reason reason);
+WSMAUTHZ_EXPORT const char *wa_reason_word(enum wa_reason reason);
 
 /** "authorize", "deny", "redirect", "error". */
-const char *wa_verdict_word(enum wa_verdict verdict);
+WSMAUTHZ_EXPORT const char *wa_verdict_word(enum wa_verdict verdict);
 
 /* Quotas as WSMAN_AUTHZ_QUOTA has them; UINT32_MAX: unlimited. */
 struct wa_quota {
@@ -179,8 +180,8 @@ struct wa_stats {
  * Threads: any, but no other call of the process may be changing the environment (the first call
  * sets LDAPNOINIT, so that libldap reads no ldaprc of somebody else).
  */
-bool wa_engine_open(const char *policy_path, const struct wa_options *options, struct wa_engine **engine_out,
-		    struct wa_error *error);
+WSMAUTHZ_EXPORT bool wa_engine_open(const char *policy_path, const struct wa_options *options,
+				    struct wa_engine **engine_out, struct wa_error *error);
 
 /**
  * Ask. `decided` is called exactly once, later, never inside this call, at the latest at the policy's deadline and a moment.
@@ -189,8 +190,8 @@ bool wa_engine_open(const char *policy_path, const struct wa_options *options, s
  *
  * Threads: any. Does no I/O and never waits for the directory.
  */
-bool wa_engine_decide(struct wa_engine *engine, const struct wa_question *question, wa_decided_fn *decided,
-		      void *context);
+WSMAUTHZ_EXPORT bool wa_engine_decide(struct wa_engine *engine, const struct wa_question *question,
+				      wa_decided_fn *decided, void *context);
 
 /**
  * Ask the cache alone: when it may answer, `decided` is called here and now, inside this call and on this thread, and true is
@@ -201,8 +202,8 @@ bool wa_engine_decide(struct wa_engine *engine, const struct wa_question *questi
  *
  * Threads: any. Allocates nothing, does no I/O, waits for nobody.
  */
-bool wa_engine_decide_cached(struct wa_engine *engine, const struct wa_question *question, wa_decided_fn *decided,
-			     void *context);
+WSMAUTHZ_EXPORT bool wa_engine_decide_cached(struct wa_engine *engine, const struct wa_question *question,
+					     wa_decided_fn *decided, void *context);
 
 /**
  * Leave the audit record of an answer that was given without asking: a name that cannot be read, a sender without a token.
@@ -211,25 +212,26 @@ bool wa_engine_decide_cached(struct wa_engine *engine, const struct wa_question 
  *
  * Threads: any. Does no I/O.
  */
-void wa_engine_record(struct wa_engine *engine, const struct wa_question *question, const struct wa_decision *decision);
+WSMAUTHZ_EXPORT void wa_engine_record(struct wa_engine *engine, const struct wa_question *question,
+				      const struct wa_decision *decision);
 
 /** Threads: any. The figures are each right, but not of one moment. */
-void wa_engine_stats(struct wa_engine *engine, struct wa_stats *stats_out);
+WSMAUTHZ_EXPORT void wa_engine_stats(struct wa_engine *engine, struct wa_stats *stats_out);
 
 /** The longest time that a decision takes, by the policy: the directory's timeout, in milliseconds. */
-uint32_t wa_engine_timeout_ms(const struct wa_engine *engine);
+WSMAUTHZ_EXPORT uint32_t wa_engine_timeout_ms(const struct wa_engine *engine);
 
 /** What the policy says of the plug-in's manners. */
-bool wa_engine_is_asynchronous(const struct wa_engine *engine);
-bool wa_engine_allows_null_token(const struct wa_engine *engine);
+WSMAUTHZ_EXPORT bool wa_engine_is_asynchronous(const struct wa_engine *engine);
+WSMAUTHZ_EXPORT bool wa_engine_allows_null_token(const struct wa_engine *engine);
 /** Whether wa_question.token_sid may matter: false where the policy says identity="name". */
-bool wa_engine_wants_token_sid(const struct wa_engine *engine);
+WSMAUTHZ_EXPORT bool wa_engine_wants_token_sid(const struct wa_engine *engine);
 
 /**
  * Answer everything that was asked (what cannot be known any more with WA_REASON_SHUTTING_DOWN), end
  * every thread, free. Not from inside `decided`. NULL-safe; sets the pointer to NULL.
  */
-void wa_engine_close(struct wa_engine **engine);
+WSMAUTHZ_EXPORT void wa_engine_close(struct wa_engine **engine);
 
 #ifdef __cplusplus
 }

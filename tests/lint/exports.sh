@@ -1,11 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# exports.sh SOURCE_DIR BUILD_DIR PLUGIN: the plug-in shows the six names of the interface and nothing else, takes from
-# the host the three completion functions and nothing else, and is linked as a guest in another process should be.
+# exports.sh SOURCE_DIR BUILD_DIR PLUGIN [LIBRARY]: the plug-in shows the six names of the interface and nothing else, takes from
+# the host the three completion functions and nothing else, and is linked as a guest in another process should be. The
+# library for embedders shows what its header declares and nothing else, under the number of its interface.
 # shellcheck source=tests/lint/lint.sh
 . "$(dirname "$0")/lint.sh"
 need readelf ldd comm
 plugin=${3:-}
+library=${4:-}
 [ -n "$plugin" ] || skip "the plug-in is not part of this build"
 
 cat >"$scratch/exports" <<'NAMES'
@@ -85,4 +87,22 @@ grep -q 'GNU_RELRO' "$scratch/headers" || finding "not linked with -z relro"
 grep -q 'TEXTREL' "$scratch/dynamic" && finding "has text relocations: not everything is compiled with -fPIC"
 grep -qE 'RPATH|RUNPATH' "$scratch/dynamic" && finding "has a run path: libraries are the system's"
 grep 'GNU_STACK' "$scratch/headers" | grep -q 'RWE' && finding "wants an executable stack"
+
+if [ -n "$library" ]; then
+	sed -n 's/^WSMAUTHZ_EXPORT .*\<\(wa_[a-z_]*\)(.*/\1/p' include/wsmauthz/engine.h | sort -u >"$scratch/declared"
+	[ -s "$scratch/declared" ] || finding "include/wsmauthz/engine.h: no function is found in it"
+	symbols "$library" defined | grep -v '^WSMAUTHZ_[0-9]*$' >"$scratch/defined"
+	comm -23 "$scratch/defined" "$scratch/declared" >"$scratch/extra"
+	comm -13 "$scratch/defined" "$scratch/declared" >"$scratch/missing"
+	findings_from "$scratch/extra" "exported by the library, and not declared in engine.h"
+	findings_from "$scratch/missing" "declared in engine.h, and not exported by the library"
+	sed -n 's/^[[:space:]]*\(wa_[a-z_]*\);$/\1/p' src/authorizer/libwsmauthz.map | sort -u >"$scratch/mapped"
+	cmp -s "$scratch/mapped" "$scratch/declared" || finding "src/authorizer/libwsmauthz.map: not the functions of engine.h"
+	abi=$(sed -n 's/^set(WSMAUTHZ_ABI \([0-9]*\))$/\1/p' CMakeLists.txt)
+	grep -q "^WSMAUTHZ_$abi {" src/authorizer/libwsmauthz.map || finding "src/authorizer/libwsmauthz.map: not the number of CMakeLists.txt"
+	readelf --dynamic --wide "$library" >"$scratch/dynamic"
+	grep -q "SONAME.*\[libwsmauthz\.so\.$abi\]" "$scratch/dynamic" || finding "the library's soname has not the number of CMakeLists.txt"
+	grep -q NODELETE "$scratch/dynamic" || finding "the library is not linked with -z nodelete"
+	grep -qE 'RPATH|RUNPATH' "$scratch/dynamic" && finding "the library has a run path"
+fi
 done_linting
