@@ -13,7 +13,7 @@ clang-format clang-tidy cppcheck shellcheck groff-base
 slapd 389-ds-base ldap-utils openssl ca-certificates libsasl2-modules libsasl2-modules-gssapi-mit
 krb5-kdc krb5-admin-server krb5-user faketime
 samba-ad-dc samba-ad-provision samba-dsdb-modules python3-samba bind9-dnsutils
-python3 libxml2-utils python3-prometheus-client
+python3 libxml2-utils python3-prometheus-client zsh
 chromium chromium-driver python3-selenium
 mmdebstrap podman runc podman-compose netavark aardvark-dns iproute2 iptables
 "

@@ -35,8 +35,8 @@ struct command {
 	int (*run)(const struct arguments *arguments);
 };
 
-extern const struct command command_bench, command_check, command_doctor, command_explain, command_host, command_report,
-    command_stats;
+extern const struct command command_bench, command_check, command_completion, command_doctor, command_explain,
+    command_host, command_report, command_stats;
 
 /* All of them, in the order in which --help shows them. */
 extern const struct command *const commands[];

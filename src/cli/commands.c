@@ -4,7 +4,8 @@
 #include <plugin/plugin.h>
 
 const struct command *const commands[] = {
-    &command_check, &command_explain, &command_doctor, &command_report, &command_stats, &command_bench, &command_host,
+    &command_check, &command_explain, &command_doctor, &command_report,
+    &command_stats, &command_bench,   &command_host,   &command_completion,
 };
 const size_t command_count = COUNT_OF(commands);
 
