@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # man.sh SOURCE_DIR BUILD_DIR PROGRAM: the manual page and what the program says of itself name the same commands and the
-# same options, the page explains each word of the table of reasons and no other, and it formats without a warning.
+# same options, the page explains each word of the table of reasons and no other; the page of the policy names the elements and
+# attributes of the schema and no other; both format without a warning.
 # shellcheck source=tests/lint/lint.sh
 . "$(dirname "$0")/lint.sh"
 program=${3:-}
@@ -55,8 +56,24 @@ findings_from "$scratch/found" "a reason of $reasons, not in $page"
 comm -13 "$scratch/reasons" "$scratch/page_reasons" >"$scratch/found"
 findings_from "$scratch/found" "a reason in $page, not in $reasons"
 
+# "element attribute", or "element" alone: the schema's complexType of a name is the element's.
+policy_page=src/cli/wsmauthz.xml.5
+sed 's/<xs:attribute/\n&/g' conf/wsmauthz.xsd | awk '
+	match($0, /<xs:complexType name="[a-z-]+"/) { element = substr($0, RSTART + 22, RLENGTH - 23); print element }
+	/<xs:element name="wsmauthz"/ { element = "wsmauthz"; print element }
+	match($0, /<xs:attribute name="[a-z-]+"/) { print element, substr($0, RSTART + 20, RLENGTH - 21) }' | sort -u >"$scratch/schema"
+[ "$(wc -l <"$scratch/schema")" -gt 60 ] || finding "conf/wsmauthz.xsd: its elements and attributes are not found"
+sed 's/\\-/-/g' "$policy_page" | awk '/^\.SH/ { on = $2 == "ELEMENTS"; next } on && /^\.SS/ { element = $2; print element }
+	on && after_tp && $1 == ".B" { print element, $2 } { after_tp = /^\.TP/ }' | sort -u >"$scratch/policy_page"
+comm -23 "$scratch/schema" "$scratch/policy_page" >"$scratch/found"
+findings_from "$scratch/found" "in conf/wsmauthz.xsd, not in $policy_page"
+comm -13 "$scratch/schema" "$scratch/policy_page" >"$scratch/found"
+findings_from "$scratch/found" "in $policy_page, not in conf/wsmauthz.xsd"
+
 if command -v groff >/dev/null 2>&1; then
-	groff -man -ww -Tutf8 -z "$page" 2>"$scratch/found"
-	findings_from "$scratch/found" "groff"
+	for each in "$page" "$policy_page"; do
+		groff -man -ww -Tutf8 -z "$each" 2>"$scratch/found"
+		findings_from "$scratch/found" "groff"
+	done
 fi
 done_linting
