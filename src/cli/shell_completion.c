@@ -93,8 +93,10 @@ static void add_quoted(struct text *out, const char *text, const char *quote)
 	for (; *text != '\0'; text++) {
 		if (*text == '\'')
 			text_add(out, quote);
+		else if (*text == '\n')
+			text_add_char(out, ' ');
 		else
-			text_add_char(out, *text == '\n' ? ' ' : *text);
+			text_add_char(out, *text);
 	}
 }
 
