@@ -15,7 +15,7 @@ krb5-kdc krb5-admin-server krb5-user faketime
 samba-ad-dc samba-ad-provision samba-dsdb-modules python3-samba bind9-dnsutils
 python3 libxml2-utils python3-prometheus-client zsh
 chromium chromium-driver python3-selenium
-mmdebstrap podman runc podman-compose netavark aardvark-dns iproute2 iptables
+lintian dpkg-dev mmdebstrap podman runc podman-compose netavark aardvark-dns iproute2 iptables
 "
 
 # label and budget in minutes, in the order of running. A label over its budget is named; over twice its

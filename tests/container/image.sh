@@ -8,6 +8,9 @@
 # own, so that neither ports nor firewall rules of the machine are touched. When a namespace's first process ends, whatever
 # was started in it ends too.
 #
+# With WSMAUTHZ_PACKAGES, a folder with the Debian packages of this tree, the README's section "Installing on Debian" is followed word for
+# word in a container that has nothing but Debian's minimum, with the company's OpenLDAP beside it.
+#
 # Status 77: this machine cannot (not root, or a component is not installed), with the reason.
 # shellcheck disable=SC2154,SC2034 # names that checks.sh gives and takes
 set -u
@@ -76,7 +79,7 @@ stage() {
 	name=$1
 	shift
 	unshare --mount --propagation private --pid --fork --kill-child --mount-proc "$@" \
-		sh "$0" --stage "$name" "$top" "$source" "$program"
+		sh "$0" --stage "$name" "$top" "$source" "$program" "$packages"
 }
 
 seconds() {
@@ -115,6 +118,33 @@ build_stage() {
 	logged podman build --format docker --network host --pull=never --build-arg BASE=localhost/debian-base \
 		-f "$source/docker/samba/Dockerfile" -t wsmauthz-samba "$source/docker"
 	seconds "docker/samba built"
+	[ -z "$packages" ] || build_fresh
+}
+
+# The README's commands, one a line. The first of them needs the network; the others have to do without.
+installing() {
+	awk '/^## / { on = $0 == "## Installing on Debian" } on && /^```/ { if (inside) exit; inside = 1; next } on && inside' "$source/README.md"
+}
+
+# A person presses Enter when apt asks, and opens the policy in an editor, where the servers' names are replaced.
+build_fresh() {
+	mkdir "$top/fresh"
+	cp "$packages"/wsmauthz_*.deb "$top/fresh/"
+	installing | sed -n 1p >"$top/fresh/install.sh"
+	# shellcheck disable=SC2016 # the editor's own argument
+	printf '#!/bin/sh\nsed -i "s|uri=\"ldaps://dc1[^\"]*\"|uri=\"ldaps://127.0.0.1:1636\"|" "$1"\n' >"$top/fresh/editor"
+	chmod 0755 "$top/fresh/editor"
+	cat >"$top/fresh/Dockerfile" <<-'DOCKER'
+		ARG BASE
+		FROM $BASE
+		COPY editor /usr/local/bin/editor
+		WORKDIR /root
+		COPY wsmauthz_*.deb install.sh ./
+		RUN apt-get update && echo 'APT::Get::Assume-Yes "true";' >/etc/apt/apt.conf.d/90enter && sh -e ./install.sh
+	DOCKER
+	logged podman build --format docker --network host --pull=never --build-arg BASE=localhost/debian-base \
+		-f "$top/fresh/Dockerfile" -t wsmauthz-fresh "$top/fresh"
+	seconds "the package installed on a fresh machine"
 }
 
 until_healthy() {
@@ -166,6 +196,7 @@ check_single() {
 	ldaps_uri=ldaps://127.0.0.1:1636
 	check_confinement single
 	[ "$program" = - ] || check_program "$program"
+	[ -z "$packages" ] || check_fresh
 	check_server
 
 	logged podman restart --time 10 single
@@ -177,6 +208,50 @@ check_single() {
 	logged podman rm --force --volumes single
 	logged podman volume rm --force company
 	seconds "one container"
+}
+
+# fresh COMMAND...: in the fresh machine's container.
+fresh() {
+	podman exec --workdir /root fresh "$@" 2>"$work/fresh.err"
+}
+
+# The README's other commands, each by itself, as somebody types them.
+check_fresh() {
+	logged podman run --detach --name fresh --network host --entrypoint sleep wsmauthz-fresh 1000
+	podman cp "$ca_file" fresh:/root/ca.pem
+	podman cp "$secret_file" fresh:/root/bind.secret
+	is "the README has five commands" 5 "$(installing | count_lines .)"
+	is "the first of them is apt's" "apt install ./wsmauthz_*.deb" "$(installing | sed -n 1p)"
+	installing | sed 1d >"$work/commands"
+	while read -r command <&3; do
+		status=0
+		fresh sh -c "$command" >"$work/fresh.out" || status=$?
+		case $command in
+		"wsmauthz doctor"*)
+			# Warnings are allowed: the company lets people write what a redirect goes by, for one.
+			is "'$command' finds no error" 0 "$(grep -c '^  error ' "$work/fresh.out")"
+			is "and looks at everything" "yes" "$([ "$status" -le 1 ] && [ "$(grep -c '^  ok ' "$work/fresh.out")" -gt 15 ] && echo yes)"
+			;;
+		"wsmauthz check"*)
+			is "'$command' lets Alice in" "0 alice authorize member" "$status $(awk '{ print $1, $2, $3 }' "$work/fresh.out")"
+			;;
+		*)
+			is "'$command' works" 0 "$status"
+			;;
+		esac
+		[ "$status" -le 1 ] || cat "$work/fresh.out" "$work/fresh.err"
+	done 3<"$work/commands"
+	is "the policy's owner and mode" "root:root 644" "$(fresh stat -c '%U:%G %a' /etc/wsmauthz/wsmauthz.xml)"
+	is "its secret's" "root:wsmauthz 640" "$(fresh stat -c '%U:%G %a' /etc/wsmauthz/bind.secret)"
+	is "the audit's folder" "wsmauthz:wsmauthz 2770" "$(fresh stat -c '%U:%G %a' /var/log/wsmauthz)"
+	is "the metrics' folder" "wsmauthz:wsmauthz 2775" "$(fresh stat -c '%U:%G %a' /run/wsmauthz)"
+	is "the service's user decides too" "mallory deny not-a-member" \
+		"$(podman exec --user wsmauthz fresh wsmauthz check mallory 2>&1 | awk '{ print $1, $2, $3 }')"
+	is "the package's files are whole" "??5?????? c /etc/wsmauthz/wsmauthz.xml" "$(fresh dpkg --verify wsmauthz)"
+	is "removing it leaves the policy" 0 "$(fresh sh -c 'dpkg --remove wsmauthz >/dev/null && test -f /etc/wsmauthz/wsmauthz.xml; echo $?')"
+	is "purging it leaves nothing" "" "$(fresh sh -c 'dpkg --purge wsmauthz >/dev/null; find / -xdev -name "*wsmauthz*" -not -name "wsmauthz_*.deb"')"
+	logged podman rm --force --time 0 fresh
+	seconds "the README on a fresh machine"
 }
 
 until_healthy_once() {
@@ -287,7 +362,7 @@ run_stage() {
 }
 
 if [ "${1:-}" = --stage ]; then
-	stage_name=$2 top=$3 source=$4 program=$5
+	stage_name=$2 top=$3 source=$4 program=$5 packages=$6
 	enter_stage
 	"${stage_name}_stage"
 	exit $?
@@ -296,6 +371,9 @@ fi
 [ $# -ge 1 ] || fail "usage: image.sh SOURCE_DIR [WSMAUTHZ_PROGRAM]"
 source=$(cd "$1" && pwd)
 program=${2:--}
+packages=${WSMAUTHZ_PACKAGES:-}
+ls "$packages"/wsmauthz_*.deb >/dev/null 2>&1 || packages=
+[ -n "$packages" ] || printf 'skip    the README on a fresh machine: there are no packages of this tree (container.package makes them)\n'
 PATH=$PATH:/usr/sbin:/sbin
 export PATH
 require
