@@ -4,6 +4,7 @@
 #include <cli/command.h>
 #include <cli/console.h>
 #include <cli/doctor_check.h>
+#include <cli/doctor_host.h>
 #include <os/log_sink.h>
 
 /* Of the users that are looked at for their sites; more, and the line says that there are. */
@@ -11,6 +12,11 @@
 #define MAX_USER_LIMIT     UINT64_C(1000000000)
 
 static const struct doctor_check checks[] = {
+    {"identity", "host", "looking who we are", DOCTOR_STAGE_START, doctor_has_windows_host, doctor_host_identity},
+    {"event-source", "host", "looking at the Event Log", DOCTOR_STAGE_START, doctor_has_windows_host,
+     doctor_host_events},
+    {"iis", "host", "looking at IIS", DOCTOR_STAGE_START, doctor_has_windows_host, doctor_host_iis},
+
     {"policy-file", "policy", "reading the policy", DOCTOR_STAGE_START, NULL, doctor_policy_file},
     {"policy-folder", "policy", "looking at folders", DOCTOR_STAGE_POLICY, NULL, doctor_policy_folder},
     {"bind-secret", "policy", "looking at the secret", DOCTOR_STAGE_POLICY, NULL, doctor_policy_secret},

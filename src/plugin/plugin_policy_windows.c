@@ -139,7 +139,8 @@ static enum status use_default(struct place *place, struct error *error)
 
 static enum status find(const WCHAR *application, const char *application_name, char **path_out, struct error *error)
 {
-	struct place place = {.units = memory_new_array(PATH_UNITS, sizeof(*place.units))};
+	struct place place = {
+	    .key_name = "", .value_name = "", .units = memory_new_array(PATH_UNITS, sizeof(*place.units))};
 	enum status status;
 
 	if (place.units == NULL)

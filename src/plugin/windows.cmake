@@ -32,8 +32,7 @@ add_custom_command(OUTPUT ${events}
 add_custom_target(wsmauthz_events DEPENDS ${events})
 
 # wsmauthz_windows_file(<target> FILE <name> TYPE VFT_DLL|VFT_APP DESCRIPTION <text> [EVENTS]): a program or library as it is
-# to be delivered. It carries its version; it needs no library but the system's; it may be loaded anywhere, and nothing in
-# it is both written and executed; and it is the same, byte for byte, whenever and wherever it is linked.
+# to be delivered: with its version, without symbols. (What protects it is said for all targets, in wsmauthz_options.)
 function(wsmauthz_windows_file target)
   cmake_parse_arguments(RESOURCE "EVENTS" "FILE;TYPE;DESCRIPTION" "" ${ARGN})
   set(RESOURCE_MORE "")
@@ -48,7 +47,8 @@ function(wsmauthz_windows_file target)
     add_dependencies(${target} wsmauthz_events)
     set_source_files_properties(${resources} PROPERTIES OBJECT_DEPENDS ${PROJECT_BINARY_DIR}/windows/events.rc)
   endif()
-  target_link_options(${target} PRIVATE -s)
+  # On 32 bits the compiler's names end in their arguments' size; the interface's do not.
+  target_link_options(${target} PRIVATE -s $<$<EQUAL:${CMAKE_SIZEOF_VOID_P},4>:-Wl,--enable-stdcall-fixup>)
 endfunction()
 
 function(wsmauthz_plugin_library target)
@@ -59,7 +59,7 @@ function(wsmauthz_plugin_library target)
   add_dependencies(${target} wsmauthz_wsmsvc_import)
   wsmauthz_windows_file(${target} FILE ${target}.dll TYPE VFT_DLL EVENTS
     DESCRIPTION "Authorizes WinRM users by their groups in a directory")
-  target_link_options(${target} PRIVATE -Wl,--subsystem,windows:6.1,--disable-auto-image-base
-    $<$<EQUAL:${CMAKE_SIZEOF_VOID_P},4>:-Wl,--enable-stdcall-fixup>)
+  # The linker would choose its preferred address by the name of the output file.
+  target_link_options(${target} PRIVATE -Wl,--subsystem,windows:6.1,--disable-auto-image-base)
   set_target_properties(${target} PROPERTIES PREFIX "" LINKER_LANGUAGE C)
 endfunction()
