@@ -8,7 +8,7 @@ PACKAGES="
 gcc libc6-dev clang libclang-rt-14-dev llvm cmake ninja-build pkg-config git
 libldap-dev libsasl2-dev libkrb5-dev libxml2-dev libc-ares-dev libcmocka-dev
 libmicrohttpd-dev curl python3-winrm
-gcc-mingw-w64-x86-64-win32
+gcc-mingw-w64-x86-64-win32 wine wine64 wixl msitools
 clang-format clang-tidy cppcheck shellcheck groff-base
 slapd 389-ds-base ldap-utils openssl ca-certificates libsasl2-modules libsasl2-modules-gssapi-mit
 krb5-kdc krb5-admin-server krb5-user faketime
@@ -29,6 +29,7 @@ integration 8
 soak 1
 container 6
 fuzz 2
+windows 4
 "
 OTHER_BUDGET=2
 
@@ -57,12 +58,12 @@ Installs what is missing (Debian packages, as root or with sudo; no service is s
   tsan      the same, with ThreadSanitizer
   fuzz      the libFuzzer targets, 10 seconds each
   coverage  with clang: unit, scenario, host and some integration tests, counting which lines they run
-  windows   builds, with mingw-w64, the modules that can be built for Windows
+  windows   with mingw-w64: the library, the program and the installer for Windows, and their tests under Wine
 
 Builds are in build/<name>, their output in build/<name>.log.
 
   --all         also the tests with the label `long`
-  --only LABEL  the release build and the tests with this label, nothing else
+  --only LABEL  the release build and the tests with this label, nothing else (windows: that build as well)
   --no-install  install nothing; what is missing makes tests skip or builds fail
   --help        this text
 
@@ -279,6 +280,20 @@ test_coverage() {
 	sh tests/coverage.sh build/coverage || problem "too few lines are tested"
 }
 
+# What the build has of each label runs under Wine; that of the label windows looks at the files themselves.
+test_windows() {
+	if ! command -v x86_64-w64-mingw32-gcc >/dev/null 2>&1; then
+		say "build windows: mingw-w64 is not installed"
+		[ "${CI:-}" != true ] || problem "mingw-w64 is not installed"
+		return
+	fi
+	build windows --preset windows || return
+	for label in $(labels windows); do
+		[ -z "$only" ] || [ "$label" = "$only" ] || continue
+		test_label windows "$label" "$(budget_of "$label")"
+	done
+}
+
 # The whole
 
 finish() {
@@ -324,6 +339,10 @@ trap 'exit 1' HUP INT TERM
 [ "$install" = no ] || install_packages
 
 build release --preset release || finish
+if [ "$only" = windows ]; then
+	test_windows
+	finish
+fi
 if [ -n "$only" ]; then
 	test_label release "$only" "$(budget_of "$only")"
 	[ $((passed + failed + skipped)) -gt 0 ] || problem "no test has the label $only"
@@ -344,11 +363,6 @@ build fuzz --preset fuzz && test_label fuzz fuzz "$(budget_of fuzz)"
 
 build coverage --preset coverage && test_coverage
 
-if command -v x86_64-w64-mingw32-gcc >/dev/null 2>&1; then
-	build windows --preset windows
-else
-	say "build windows: mingw-w64 is not installed"
-	[ "${CI:-}" != true ] || problem "mingw-w64 is not installed"
-fi
+test_windows
 
 finish
