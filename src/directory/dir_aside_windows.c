@@ -58,29 +58,32 @@ static bool hold_module(HMODULE *module_out)
 	return GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS, in_this_module, module_out) != FALSE;
 }
 
-static enum status start(const struct dir_aside *aside, struct job **job_out, HANDLE *thread_out, struct error *error)
+/* NULL: there is no memory, or no thread; the error is set, as `status_out`. */
+static struct job *start(const struct dir_aside *aside, HANDLE *thread_out, enum status *status_out,
+			 struct error *error)
 {
 	struct job *job = memory_new(sizeof(*job));
 	DWORD failure;
 
-	if (job == NULL)
-		return error_no_memory(error);
+	if (job == NULL) {
+		*status_out = error_no_memory(error);
+		return NULL;
+	}
 	job->aside = *aside;
 	mutex_init(&job->lock);
 	condition_init(&job->ended);
 	if (hold_module(&job->module)) {
 		*thread_out = CreateThread(NULL, 0, run, job, 0, NULL);
-		if (*thread_out != NULL) {
-			*job_out = job;
-			return STATUS_OK;
-		}
+		if (*thread_out != NULL)
+			return job;
 		failure = GetLastError();
 		(void)FreeLibrary(job->module);
 	} else {
 		failure = GetLastError();
 	}
 	free_job(job);
-	return error_system(error, STATUS_LIMIT, (int)failure, "could not start a thread");
+	*status_out = error_system(error, STATUS_LIMIT, (int)failure, "could not start a thread");
+	return NULL;
 }
 
 static bool is_over(const struct dir_aside *aside)
@@ -117,14 +120,15 @@ static bool wait_for(struct job *job, uint64_t deadline_ms)
 
 enum status dir_aside_run(const struct dir_aside *aside, uint64_t deadline_ms, struct error *error)
 {
-	struct job *job = NULL;
+	enum status status = STATUS_OK;
 	HANDLE thread = NULL;
-	enum status status;
+	struct job *job;
 
 	if (atomic_load(&left_count) >= DIR_ASIDE_MAX_LEFT)
 		return error_set(error, STATUS_LIMIT, "%d earlier calls to the system have not come back",
 				 DIR_ASIDE_MAX_LEFT);
-	if ((status = start(aside, &job, &thread, error)) != STATUS_OK)
+	job = start(aside, &thread, &status, error);
+	if (job == NULL)
 		return status;
 	if (wait_for(job, deadline_ms)) {
 		(void)WaitForSingleObject(thread, INFINITE);

@@ -233,6 +233,8 @@ static enum status establish(struct dir_conn *conn, struct error *error)
 		return status;
 	dir_conn_note_step(conn, DIR_STEP_BIND);
 	status = dir_conn_bind(conn, error);
+	/* The password has been used. */
+	dir_conn_credential_done(&conn->credential);
 	if (status == STATUS_OK)
 		dir_conn_note_step(conn, DIR_STEP_DONE);
 	return status;
@@ -255,35 +257,45 @@ static void leave_opening(void *context)
 
 /* Opening, before and behind that */
 
-/* "ldap://host:port", as config has checked it; an address of IPv6 in brackets. */
+/* The library takes a list of hosts with ports: an address of IPv6 needs its brackets. */
+static enum status widen_host(struct dir_conn *conn, const char *host, size_t length, struct error *error)
+{
+	char *copy = memory_copy_bytes(host, length);
+	enum status status = copy == NULL ? STATUS_NO_MEMORY : dir_conn_widen(copy, &conn->wide_host);
+
+	memory_free(copy);
+	if (status == STATUS_NO_MEMORY)
+		return error_no_memory(error);
+	return status == STATUS_OK ? STATUS_OK : error_set(error, STATUS_INVALID, "'%s' is not an LDAP URI", conn->uri);
+}
+
+/* "host:port", as config has checked it; an address of IPv6 in brackets. */
 static enum status take_host(struct dir_conn *conn, const char *host, unsigned default_port, struct error *error)
 {
 	const bool is_bracketed = *host == '[';
-	const size_t length = is_bracketed ? strcspn(++host, "]") : strcspn(host, ":/?");
-	const char *behind = host + length + (is_bracketed && host[length] == ']' ? 1 : 0);
+	const char *name = is_bracketed ? host + 1 : host;
+	const size_t length = is_bracketed ? strcspn(name, "]") : strcspn(name, ":/?");
+	const char *behind = name + length + (is_bracketed && name[length] == ']' ? 1 : 0);
 	const unsigned long port = *behind == ':' ? strtoul(behind + 1, NULL, 10) : default_port;
-	enum status status;
 
 	if (length == 0)
 		return error_set(error, STATUS_INVALID, "'%s' names no host", conn->uri);
 	if (port == 0 || port > PORT_MAX)
 		return error_set(error, STATUS_INVALID, "'%s' is not an LDAP URI", conn->uri);
 	conn->port = (unsigned)port;
-	conn->host = memory_copy_bytes(host, length);
+	conn->host = memory_copy_bytes(name, length);
 	if (conn->host == NULL)
 		return error_no_memory(error);
-	status = dir_conn_widen(conn->host, &conn->wide_host);
-	if (status == STATUS_NO_MEMORY)
-		return error_no_memory(error);
-	return status == STATUS_OK ? STATUS_OK : error_set(error, STATUS_INVALID, "'%s' is not an LDAP URI", conn->uri);
+	return widen_host(conn, host, (size_t)(behind - host), error);
 }
 
 static enum status take_uri(struct dir_conn *conn, enum config_tls tls, struct error *error)
 {
-	const char *behind = strstr(conn->uri, "://");
-	const size_t length = behind != NULL ? (size_t)(behind - conn->uri) : 0;
+	const size_t length = strcspn(conn->uri, ":");
 	const bool is_ldap = ascii_equal_nocase_n(conn->uri, length, "ldap", 4);
 
+	if (strncmp(conn->uri + length, "://", 3) != 0)
+		return error_set(error, STATUS_INVALID, "'%s' is not an LDAP URI", conn->uri);
 	if (ascii_equal_nocase_n(conn->uri, length, "ldaps", 5))
 		conn->security = DIR_SECURITY_TLS;
 	else if (is_ldap && tls == CONFIG_TLS_STARTTLS)
@@ -293,7 +305,7 @@ static enum status take_uri(struct dir_conn *conn, enum config_tls tls, struct e
 	else
 		return error_set(error, STATUS_INVALID, "'%s' is not %s", conn->uri,
 				 is_ldap ? "an ldaps URI, which the policy demands" : "of ldap or ldaps");
-	return take_host(conn, behind + 3, is_ldap ? LDAP_DEFAULT_PORT : LDAPS_DEFAULT_PORT, error);
+	return take_host(conn, conn->uri + length + 3, is_ldap ? LDAP_DEFAULT_PORT : LDAPS_DEFAULT_PORT, error);
 }
 
 /* All that the thread aside will need. */

@@ -41,9 +41,8 @@ static int connect_within(const struct addrinfo *address, uint64_t deadline_ms)
 
 	if (fd == INVALID_SOCKET)
 		return WSAGetLastError();
-	if (ioctlsocket(fd, (long)FIONBIO, &is_not_blocking) != 0)
-		failure = WSAGetLastError();
-	else if (connect(fd, address->ai_addr, (int)address->ai_addrlen) != 0)
+	if (ioctlsocket(fd, (long)FIONBIO, &is_not_blocking) != 0 ||
+	    connect(fd, address->ai_addr, (int)address->ai_addrlen) != 0)
 		failure = WSAGetLastError();
 	if (failure == WSAEWOULDBLOCK) {
 		failure = wait_until_connected(fd, deadline_ms);

@@ -277,6 +277,7 @@ static enum status check_root(const struct dir_trust *trust, const CERT_CHAIN_CO
 }
 
 /* @param name  NULL: it was compared already. */
+/* NOLINTNEXTLINE(readability-non-const-parameter): CryptoAPI takes it as not const. */
 static enum status check_policy(const struct dir_trust *trust, const CERT_CHAIN_CONTEXT *chain, WCHAR *name,
 				const struct dir_certificate *read, struct error *error)
 {
