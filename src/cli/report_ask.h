@@ -28,8 +28,8 @@
  */
 #define REPORT_FIRST_SLOTS 64
 #define REPORT_LEAST_SLOTS 4
-/* What is kept of one: names, DN, path, groups. */
-#define REPORT_MAX_ROW_BYTES ((size_t)1024 * 1024)
+/* What is kept of one: names, DN, groups, and a path that may go through every group that there is; far less but for that. */
+#define REPORT_MAX_ROW_BYTES ((size_t)48 * 1024 * 1024)
 /* What could not be known is asked again after this time, so often. */
 #define REPORT_RETRY_MS 500
 #define REPORT_TRIES    8

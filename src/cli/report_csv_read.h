@@ -21,8 +21,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* Of one record: names and a path of DNs. */
-#define CSV_READER_MAX_RECORD_BYTES ((size_t)4 * 1024 * 1024)
+/* Of one record: names, and a path that may go through every group that there is. */
+#define CSV_READER_MAX_RECORD_BYTES ((size_t)48 * 1024 * 1024)
 
 struct csv_reader {
 	const char *path;   /* borrowed */

@@ -5,6 +5,10 @@
 #include <cli/shown.h>
 #include <string.h>
 
+/* Names of a way that are shown at once. */
+#define WAY_BEGINS 8
+#define WAY_ENDS   3
+
 void page_add_place_id(struct text *out, const struct tally *tally, size_t place)
 {
 	static const char *const words[REPORT_AT_MORE] = {"site-here", "site-unmapped", "site-unknown"};
@@ -62,10 +66,20 @@ static void add_name(struct text *out, const struct report_row *row)
 	text_add(out, "</span></td>");
 }
 
+/* A long one shows how it begins and ends; "in full" has the rest. */
 static void add_way(struct text *out, const struct report_row *row)
 {
+	const size_t left_out =
+	    row->path_count > WAY_BEGINS + WAY_ENDS + 1 ? row->path_count - WAY_BEGINS - WAY_ENDS : 0;
+
 	for (size_t i = 0; i < row->path_count; i++) {
-		text_add(out, i > 0 ? " \xE2\x86\x92 <bdi>" : "<bdi>");
+		text_add(out, i > 0 ? " \xE2\x86\x92 " : "");
+		if (i == WAY_BEGINS && left_out > 0) {
+			text_printf(out, "<span class=\"quiet\">%zu more</span>", left_out);
+			i += left_out - 1;
+			continue;
+		}
+		text_add(out, "<bdi>");
 		html_add_short(out, row->path[i]);
 		text_add(out, "</bdi>");
 	}

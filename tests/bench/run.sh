@@ -7,6 +7,7 @@
 #   run.py          for each depth: data, a slapd of its own, `wsmauthz bench`; then the table
 #   generate.py     the data: users, groups, depth, cycles, sizes of groups
 #   bench_slapd.py  the slapd: on loopback, loaded by slapadd -q, gone at the end
+#   report.py       by itself: what `wsmauthz report` takes for such a directory
 #   revocation.py   how soon a change counts, while many threads ask: a slapd, and revocation.c
 set -u
 

@@ -240,6 +240,32 @@ static void page_write__more_rows_than_a_page_has__says_so_and_counts_all(void *
 	end(&made);
 }
 
+static void page_write__long_way__is_cut_in_the_middle_and_whole_behind_the_button(void **state)
+{
+	static char names[50][24];
+	static const char *path[50];
+	struct report_row row = rig_row("CORP\\alice");
+	struct made made;
+	char *text;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(path); i++) {
+		(void)snprintf(names[i], sizeof(names[i]), "cn=g%02zu,dc=x", i);
+		path[i] = names[i];
+	}
+	begin(&made);
+	row.path = path;
+	row.path_count = COUNT_OF(path);
+	take(&made, &row);
+	text = page_text(&made);
+	assert_non_null(strstr(
+	    text, "<bdi>g07</bdi> \xE2\x86\x92 <span class=\"quiet\">39 more</span> \xE2\x86\x92 <bdi>g47</bdi>"));
+	assert_null(strstr(text, "<bdi>g08</bdi>"));
+	assert_non_null(strstr(text, "&#10;cn=g08,dc=x&#10;"));
+	free(text);
+	end(&made);
+}
+
 static void page_write__circle_of_groups__ends_where_it_began(void **state)
 {
 	struct made made;
@@ -293,6 +319,7 @@ int main(void)
 	    cmocka_unit_test(page_write__hostile_user__stays_text_everywhere),
 	    cmocka_unit_test(page_write__policy_of_the_page__lets_nothing_else_run),
 	    cmocka_unit_test(page_write__more_rows_than_a_page_has__says_so_and_counts_all),
+	    cmocka_unit_test(page_write__long_way__is_cut_in_the_middle_and_whole_behind_the_button),
 	    cmocka_unit_test(page_write__circle_of_groups__ends_where_it_began),
 	    cmocka_unit_test(page_write__nth_allocation_fails__fails_and_leaks_nothing),
 	};
