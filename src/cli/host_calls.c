@@ -13,8 +13,10 @@
 struct host_slot {
 	WSMAN_SENDER_DETAILS details; /* first: the key */
 	struct host_slot *next_free;
-	WCHAR *name, *mechanism, *url, *action, *resource; /* owned */
-	unsigned completions;                              /* since it was last used */
+	WSMAN_CERTIFICATE_DETAILS certificate;
+	/* Owned. */
+	WCHAR *name, *mechanism, *url, *action, *resource, *subject, *issuer, *thumbprint, *subject_name;
+	unsigned completions; /* since it was last used */
 	enum standin_function function;
 	uintptr_t caller, completer;
 	uint64_t begin_us, end_us;
@@ -46,12 +48,13 @@ enum status host_calls_init(struct host_calls *calls, const struct host_plugin *
 
 static void free_texts(struct host_slot *slot)
 {
-	memory_free(slot->name);
-	memory_free(slot->mechanism);
-	memory_free(slot->url);
-	memory_free(slot->action);
-	memory_free(slot->resource);
-	slot->name = slot->mechanism = slot->url = slot->action = slot->resource = NULL;
+	WCHAR **texts[] = {&slot->name,    &slot->mechanism, &slot->url,        &slot->action,      &slot->resource,
+			   &slot->subject, &slot->issuer,    &slot->thumbprint, &slot->subject_name};
+
+	for (size_t i = 0; i < COUNT_OF(texts); i++) {
+		memory_free(*texts[i]);
+		*texts[i] = NULL;
+	}
 }
 
 void host_calls_done(struct host_calls *calls)
@@ -195,6 +198,7 @@ static void give_up(struct host_calls *calls, struct host_slot *slot)
 {
 	free_texts(slot);
 	memset(&slot->details, 0, sizeof(slot->details));
+	memset(&slot->certificate, 0, sizeof(slot->certificate));
 	mutex_lock(&calls->lock);
 	slot->next_free = NULL;
 	if (calls->free_count == 0)
@@ -212,17 +216,43 @@ static bool copy_text(WCHAR **units_out, const char *text)
 	return text == NULL || *units_out != NULL;
 }
 
+static bool has_certificate(const struct host_sender *sender)
+{
+	return sender->subject != NULL || sender->issuer != NULL || sender->thumbprint != NULL ||
+	       sender->subject_name != NULL;
+}
+
 static enum status prepare(struct host_calls *calls, struct host_slot *slot, const struct host_sender *sender,
 			   const char *action, const char *resource, struct error *error)
 {
-	if (!copy_text(&slot->name, sender->name) || !copy_text(&slot->mechanism, sender->mechanism) ||
-	    !copy_text(&slot->url, sender->url) || !copy_text(&slot->action, action) ||
-	    !copy_text(&slot->resource, resource))
-		return error_no_memory(error);
-	slot->details = (WSMAN_SENDER_DETAILS){.senderName = slot->name,
-					       .authenticationMechanism = slot->mechanism,
-					       .clientToken = calls->token,
-					       .httpURL = slot->url};
+	const struct {
+		WCHAR **units;
+		const char *text;
+	} texts[] = {
+	    {&slot->name, sender->name},
+	    {&slot->mechanism, sender->mechanism},
+	    {&slot->url, sender->url},
+	    {&slot->action, action},
+	    {&slot->resource, resource},
+	    {&slot->subject, sender->subject},
+	    {&slot->issuer, sender->issuer},
+	    {&slot->thumbprint, sender->thumbprint},
+	    {&slot->subject_name, sender->subject_name},
+	};
+
+	for (size_t i = 0; i < COUNT_OF(texts); i++)
+		if (!copy_text(texts[i].units, texts[i].text))
+			return error_no_memory(error);
+	slot->certificate = (WSMAN_CERTIFICATE_DETAILS){.subject = slot->subject,
+							.issuerName = slot->issuer,
+							.issuerThumbprint = slot->thumbprint,
+							.subjectName = slot->subject_name};
+	slot->details =
+	    (WSMAN_SENDER_DETAILS){.senderName = slot->name,
+				   .authenticationMechanism = slot->mechanism,
+				   .certificateDetails = has_certificate(sender) ? &slot->certificate : NULL,
+				   .clientToken = sender->has_no_token ? NULL : calls->token,
+				   .httpURL = slot->url};
 	slot->caller = host_thread_id();
 	return STATUS_OK;
 }

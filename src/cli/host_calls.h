@@ -27,7 +27,10 @@
 struct host_sender {
 	const char *name;
 	const char *mechanism;
-	const char *url; /* NULL: the host does not say */
+	const char *url;   /* NULL: the host does not say */
+	bool has_no_token; /* as of somebody whom Windows does not know */
+	/* Of a client certificate; all NULL: there is none. */
+	const char *subject, *issuer, *thumbprint, *subject_name;
 };
 
 /* What one call came to. */

@@ -111,6 +111,11 @@ static enum status do_user_step(struct host_lane *lane, const struct host_step *
 	    .name = step->name,
 	    .mechanism = step->mechanism != NULL ? step->mechanism : DEFAULT_MECHANISM,
 	    .url = step->url,
+	    .has_no_token = step->token != NULL,
+	    .subject = step->subject,
+	    .issuer = step->issuer,
+	    .thumbprint = step->thumbprint,
+	    .subject_name = step->subject_name,
 	};
 	enum status status = STATUS_OK;
 

@@ -142,51 +142,75 @@ static enum status read_times(struct reading *r)
 	return STATUS_OK;
 }
 
-static enum status read_user(struct reading *r)
+/* Where the value behind such a word goes; NULL: it has no place in this step. */
+static const char **member_named(struct host_step *step, const char *word)
 {
-	struct host_step *step = r->step;
-	bool is_leave = step->verb == HOST_STEP_LEAVE, is_operate = step->verb == HOST_STEP_OPERATE;
+	bool asks = step->verb != HOST_STEP_LEAVE, is_operate = step->verb == HOST_STEP_OPERATE;
 	const struct {
 		const char *word;
 		const char **value;
 		bool is_taken;
 	} members[] = {
 	    {"mechanism", &step->mechanism, true},
-	    {"url", &step->url, !is_leave},
+	    {"url", &step->url, asks},
+	    {"token", &step->token, asks},
+	    {"subject", &step->subject, asks},
+	    {"issuer", &step->issuer, asks},
+	    {"thumbprint", &step->thumbprint, asks},
+	    {"subject-name", &step->subject_name, asks},
 	    {"action", &step->action, is_operate},
 	    {"resource", &step->resource, is_operate},
 	};
 
-	step->name = next_word(r);
-	if (step->name == NULL)
-		return invalid(r, "whose? a name is missing", "write it as connect CORP\\alice");
-	while (r->next < r->count) {
-		const char *word = next_word(r);
-		size_t i = 0;
+	for (size_t i = 0; i < COUNT_OF(members); i++)
+		if (members[i].is_taken && strcmp(members[i].word, word) == 0)
+			return members[i].value;
+	return NULL;
+}
 
-		if (strcmp(word, "times") == 0 && !is_leave && step->times == 0) {
-			if (read_times(r) != STATUS_OK)
-				return STATUS_INVALID;
-			continue;
-		}
-		while (i < COUNT_OF(members) && (!members[i].is_taken || strcmp(members[i].word, word) != 0))
-			i++;
-		if (i == COUNT_OF(members)) {
-			error_set(r->error, STATUS_INVALID, "'%s' is not understood here", word);
-			return error_hint(
-			    r->error, STATUS_INVALID, "a name with blanks stands in quotation marks; '%s NAME%s'",
-			    verbs[step->verb],
-			    is_leave ? " [mechanism M]"
-				     : (is_operate ? " [mechanism M] [url U] [action URI] [resource URI] [times N]"
-						   : " [mechanism M] [url U] [times N]"));
-		}
-		if (*members[i].value != NULL)
-			return error_set(r->error, STATUS_INVALID, "'%s' is said twice", word);
-		*members[i].value = next_word(r);
-		if (*members[i].value == NULL)
-			return error_set(r->error, STATUS_INVALID, "'%s' has no value behind it", word);
-	}
+static enum status refuse_word(const struct reading *r, const char *word)
+{
+	const char *more = " [mechanism M]";
+
+	if (r->step->verb == HOST_STEP_OPERATE)
+		more = " [mechanism M] [url U] [action URI] [resource URI] [times N]";
+	else if (r->step->verb != HOST_STEP_LEAVE)
+		more = " [mechanism M] [url U] [times N]";
+	error_set(r->error, STATUS_INVALID, "'%s' is not understood here", word);
+	return error_hint(r->error, STATUS_INVALID, "a name with blanks stands in quotation marks; '%s NAME%s'",
+			  verbs[r->step->verb], more);
+}
+
+static enum status read_member(struct reading *r, const char *word)
+{
+	const char **value = member_named(r->step, word);
+
+	if (value == NULL)
+		return refuse_word(r, word);
+	if (*value != NULL)
+		return error_set(r->error, STATUS_INVALID, "'%s' is said twice", word);
+	*value = next_word(r);
+	if (*value == NULL)
+		return error_set(r->error, STATUS_INVALID, "'%s' has no value behind it", word);
+	if (value == &r->step->token && strcmp(*value, "none") != 0)
+		return invalid(r, "'token' wants the word none: without it there is one", "write it as token none");
 	return STATUS_OK;
+}
+
+static enum status read_user(struct reading *r)
+{
+	enum status status = STATUS_OK;
+
+	r->step->name = next_word(r);
+	if (r->step->name == NULL)
+		return invalid(r, "whose? a name is missing", "write it as connect CORP\\alice");
+	while (status == STATUS_OK && r->next < r->count) {
+		const char *word = next_word(r);
+		bool is_times = strcmp(word, "times") == 0 && r->step->verb != HOST_STEP_LEAVE && r->step->times == 0;
+
+		status = is_times ? read_times(r) : read_member(r, word);
+	}
+	return status;
 }
 
 static enum status read_wait(struct reading *r)

@@ -2,15 +2,17 @@
 /*
  * One line of a host script.
  *
- *	connect NAME [mechanism M] [url U] [times N]
- *	operate NAME [mechanism M] [url U] [action URI] [resource URI] [times N]
- *	quota   NAME [mechanism M] [url U] [times N]
- *	refresh NAME [mechanism M] [url U] [times N]
+ *	connect NAME [SENDER] [times N]
+ *	operate NAME [SENDER] [action URI] [resource URI] [times N]
+ *	quota   NAME [SENDER] [times N]
+ *	refresh NAME [SENDER] [times N]
  *	leave   NAME [mechanism M]
  *	wait    500ms
  *	expect  authorize [administrator] [remembered] | deny | redirect [URI] | error [CODE] |
  *	        quota SHELLS OPERATIONS [NUMBER SECONDS]
  *	together ... end
+ *
+ *	SENDER: [mechanism M] [url U] [token none] [subject DN] [issuer DN] [thumbprint HEX] [subject-name NAME]
  *
  * Words are parted by blanks; one with blanks, or "#" in front, stands in double quotes, in which everything is as it is.
  * "#" where a word could begin starts a comment. Empty lines are nothing.
@@ -64,6 +66,8 @@ struct host_step {
 	unsigned line;
 	char *words;                                            /* owned; what the pointers below point into */
 	const char *name, *mechanism, *url, *action, *resource; /* NULL: not said */
+	const char *token;                                      /* "none"; NULL: the host's */
+	const char *subject, *issuer, *thumbprint, *subject_name;
 	unsigned times;
 	uint64_t wait_ms;
 	struct host_expectation expected;

@@ -84,6 +84,10 @@ static void add_call(struct text *text, struct text *members, const struct host_
 	json_text(members, "action", action);
 	if (action != NULL)
 		text_printf(text, ", %s", action);
+	if (sender->subject != NULL)
+		text_printf(text, ", certificate of %s", sender->subject);
+	if (sender->has_no_token)
+		text_add(text, ", without a token");
 }
 
 static void add(struct host_trace *trace, struct host_event *event, struct text *text, struct text *members)

@@ -50,6 +50,10 @@ connect "a user"
 expect deny
 refresh alice times 20
 expect authorize administrator
+connect alice mechanism t token none
+expect deny
+connect alice mechanism c subject CN=alice issuer CN=ca thumbprint 00 subject-name alice
+expect authorize
 leave alice
 leave alice
 connect alice
@@ -134,7 +138,7 @@ class HostCommandTest(unittest.TestCase):
                               ("connect alice url a url b", "said twice"), ("connect alice times 0", "from 1 to"),
                               ("connect alice times 1e3", "from 1 to"), ("connect alice times 1 times 2", "not understood"),
                               ("connect alice times 99999999999", "from 1 to"), ("leave alice times 2", "not understood"),
-                              ("connect alice action a", "not understood"), ("wait", "duration"), ("wait 5", "duration"),
+                              ("connect alice action a", "not understood"), ("connect alice token some", "the word none"), ("leave alice subject x", "not understood"), ("wait", "duration"), ("wait 5", "duration"),
                               ("wait 25h", "duration"), ("wait 1s 2s", "not understood"), ("expect", "wants to know what"),
                               ("expect denied", "wants to know what"), ("expect deny alice", "not understood"),
                               ("expect error x", "number"), ("expect error 0x100000000", "number"),
