@@ -7,7 +7,7 @@ set -u
 PACKAGES="
 gcc libc6-dev clang libclang-rt-14-dev llvm cmake ninja-build pkg-config git
 libldap-dev libsasl2-dev libkrb5-dev libxml2-dev libc-ares-dev libcmocka-dev
-libmicrohttpd-dev curl python3-winrm
+libmicrohttpd-dev libcurl4-gnutls-dev curl python3-winrm
 gcc-mingw-w64-x86-64-win32 wine wine64 wixl msitools
 clang-format clang-tidy cppcheck shellcheck groff-base
 slapd 389-ds-base ldap-utils openssl ca-certificates libsasl2-modules libsasl2-modules-gssapi-mit

@@ -54,6 +54,9 @@ static const struct doctor_check checks[] = {
      doctor_redirect_attribute},
     {"redirect-users", "redirect", "looking at users' sites", DOCTOR_STAGE_BASE, doctor_redirect_has_attribute,
      doctor_redirect_users},
+    {"redirect-empty", "redirect", "looking at users without a site", DOCTOR_STAGE_GROUPS,
+     doctor_redirect_has_attribute, doctor_redirect_empty},
+    {"redirect-probe", "redirect", "asking the endpoints", DOCTOR_STAGE_POLICY, doctor_probe_is_wanted, doctor_probe},
 };
 
 static void run_check(struct doctor *doctor, const struct doctor_check *check)
@@ -137,6 +140,8 @@ static enum status start(struct doctor *doctor, const struct arguments *argument
 	if (status != STATUS_OK)
 		return error_hint(error, status, "see 'wsmauthz doctor --help'");
 	doctor->policy_path = arguments_policy(arguments);
+	doctor->probes = arguments_has(arguments, "--probe");
+	doctor->probe_ca_file = arguments_value(arguments, "--probe-ca");
 	doctor->arena = arena_new(DOCTOR_MAX_BYTES);
 	return doctor->arena == NULL ? error_no_memory(error) : STATUS_OK;
 }
@@ -161,6 +166,8 @@ static int run(const struct arguments *arguments)
 
 static const struct option options[] = {
     {"--limit", "N", "Look at so many users at most for their sites. Default: 100000."},
+    {"--probe", NULL, "Ask each redirect URI whether a WinRM endpoint is there (Identify; nobody is named)."},
+    {"--probe-ca", "FILE", "Authorities (PEM) of the certificates of these endpoints. Default: the system's."},
 };
 
 const struct command command_doctor = {

@@ -75,7 +75,9 @@ struct doctor_groups;
 struct doctor {
 	/* asked for */
 	const char *policy_path;
-	uint64_t user_limit; /* --limit */
+	uint64_t user_limit;       /* --limit */
+	bool probes;               /* --probe */
+	const char *probe_ca_file; /* --probe-ca; NULL: the system's */
 	struct log log;
 
 	struct doctor_print print;
@@ -177,5 +179,9 @@ void doctor_forest_trusts(struct doctor *doctor);
 bool doctor_redirect_has_attribute(const struct doctor *doctor);
 void doctor_redirect_attribute(struct doctor *doctor);
 void doctor_redirect_users(struct doctor *doctor);
+void doctor_redirect_empty(struct doctor *doctor);
+
+bool doctor_probe_is_wanted(const struct doctor *doctor);
+void doctor_probe(struct doctor *doctor);
 
 #endif

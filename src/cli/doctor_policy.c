@@ -10,10 +10,12 @@ void doctor_policy_file(struct doctor *doctor)
 	enum status status = config_load(doctor->policy_path, &doctor->config, &error);
 
 	if (status != STATUS_OK) {
-		doctor_tell_error(doctor, DOCTOR_ERROR, NULL, &error,
-				  status == STATUS_NOT_FOUND
-				      ? "name the policy by --config FILE, or begin with the sample policy wsmauthz.xml"
-				      : NULL);
+		doctor_tell_error(
+		    doctor, DOCTOR_ERROR, NULL, &error,
+		    status == STATUS_NOT_FOUND
+			? "name the policy by --config FILE, or begin with the sample policy wsmauthz.xml"
+			: "correct the policy there; xmllint --noout --schema wsmauthz.xsd finds more of the "
+			  "same kind");
 		doctor_block(doctor, "the policy cannot be used");
 		return;
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Redirects: who may choose his own site, and whose value leads nowhere. */
 #include <cli/doctor_check.h>
+#include <cli/doctor_values.h>
 #include <identity/dn.h>
 #include <policy/redirect.h>
 #include <string.h>
@@ -37,7 +38,8 @@ struct users {
 	const bool *no_members;        /* [site_count]: who is in a site's group is not looked at */
 	struct config_redirect strict; /* the policy's, where everybody without a place is told */
 	size_t count, unmapped, several;
-	const char *unmapped_names, *several_names;
+	struct doctor_values values; /* that no site is for */
+	const char *several_names;
 };
 
 static const char *add_name(struct doctor *doctor, const char *names, size_t before, const char *dn, const char *value)
@@ -69,9 +71,11 @@ static enum status take_user(void *context, const struct dir_entry *user)
 	}
 	if (redirect_place_of(&users->strict, user, text_string(&key), users->no_members, user->dn, &site, &uri) ==
 	    REDIRECT_UNMAPPED) {
-		users->unmapped_names =
-		    add_name(doctor, users->unmapped_names, users->unmapped, user->dn, values->values[0].data);
 		users->unmapped++;
+		if (!doctor_values_count(&users->values, &values->values[0], user->dn)) {
+			text_done(&key);
+			return STATUS_NO_MEMORY;
+		}
 	}
 	text_done(&key);
 	if (values->value_count > 1) {
@@ -82,7 +86,7 @@ static enum status take_user(void *context, const struct dir_entry *user)
 	return STATUS_OK;
 }
 
-static void tell_users(struct doctor *doctor, const struct users *users)
+static void tell_users(struct doctor *doctor, struct users *users)
 {
 	const char *what = doctor->config->redirect.deny_unmapped ? "denied" : "authorized here";
 
@@ -95,8 +99,8 @@ static void tell_users(struct doctor *doctor, const struct users *users)
 		    doctor, DOCTOR_WARNING, users->strict.attribute,
 		    "name these values by <site name=\"...\"> or <here value=\"...\">, or correct the entries",
 		    "%zu of %zu users with a value have one that no site is for, and are %s unless a site's group "
-		    "holds them: %s%s",
-		    users->unmapped, users->count, what, users->unmapped_names, users->unmapped > NAMED ? ", ..." : "");
+		    "holds them: %s",
+		    users->unmapped, users->count, what, doctor_values_text(&users->values, doctor));
 	if (users->several > 0)
 		doctor_tell(doctor, DOCTOR_WARNING, users->strict.attribute, "leave one value in these entries",
 			    "%zu %s several values, and the first site of the policy counts: %s%s", users->several,
@@ -112,11 +116,8 @@ void doctor_redirect_users(struct doctor *doctor)
 {
 	static const unsigned patience = 4;
 	static const bool no_members[CONFIG_MAX_SITES];
-	struct users users = {.doctor = doctor,
-			      .no_members = no_members,
-			      .strict = doctor->config->redirect,
-			      .unmapped_names = "",
-			      .several_names = ""};
+	struct users users = {
+	    .doctor = doctor, .no_members = no_members, .strict = doctor->config->redirect, .several_names = ""};
 	const char *attributes[] = {users.strict.attribute, NULL};
 	struct dir_search search;
 
@@ -136,5 +137,6 @@ void doctor_redirect_users(struct doctor *doctor)
 	if (users.count >= doctor->user_limit)
 		doctor_tell(doctor, DOCTOR_OK, users.strict.attribute, NULL,
 			    "no more than %llu users were looked at (--limit)", (unsigned long long)doctor->user_limit);
+	doctor_values_done(&users.values);
 	dir_search_done(&search);
 }

@@ -171,7 +171,7 @@ class Well(Case):
         sites = [{"name": "EMEA", "uri": "https://winrm-emea.corp.example:5986/wsman"}]
         findings = self.doctor(redirect={"attribute": "l", "here": "AMER", "sites": sites})
         self.assert_line(findings, "redirect-attribute", "ok", "see that this server's do not", subject="^l$")
-        self.assert_line(findings, "redirect-users", "warning", "^1 of 4 users .*authorized here.*'Moon' of uid=lost,",
+        self.assert_line(findings, "redirect-users", "warning", "^1 of 4 users .*authorized here.*'Moon' of 1 user .uid=lost,",
                          "<here value=", "^l$")
         self.assert_line(findings, "redirect-users", "warning", "^1 user has several values.* of uid=twofold,", "one value")
 

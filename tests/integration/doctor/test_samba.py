@@ -89,7 +89,7 @@ class Controller(Doctoring, unittest.TestCase):
 
         self.assert_line(findings, "redirect-attribute", "warning", "lets people write it in their own entries",
                          "<site ou=", "^physicalDeliveryOfficeName$")
-        self.assert_line(findings, "redirect-users", "warning", "^1 of 2 users .* authorized here .*'Moon' of CN=bob,",
+        self.assert_line(findings, "redirect-users", "warning", "^1 of 2 users .* authorized here .*'Moon' of 1 user .CN=bob,",
                          "<here value=")
 
     def test_servers__found_by_dns(self):
