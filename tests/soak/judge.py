@@ -4,8 +4,8 @@ Right and wrong of every call, by what the directory had (history.py), and when 
 
 A call that was made at A and answered at E may be answered by any standing that its sender had between A - WINDOW and E: a revocation counts
 at the latest WINDOW after the directory has answered the write. A copy that follows the provider has a history of its own, by its own log (a
-slapd may even lose a deletion on the way); what only the copy can explain is counted apart. An application that has answered by what is newer
-never goes back to authorize by what is older.
+slapd may even lose a deletion on the way); what only the copy can explain is counted apart, and right only while the application has not answered by
+what is newer, WINDOW before.
 """
 import bisect
 import collections
@@ -105,15 +105,16 @@ class Judge:
         began, ended, sender, _, kind, application, administrator, site = call
         high = ended + CLOCK_NS
         policies = self._policies_between(began - POLICY_WINDOW_NS, high)
-        seen = self._seen_before(application, key, began)
+        seen = self._seen_before(application, key, began - WINDOW_NS)
         all_standings, went_back = [], False
         for history in self._histories:
             standings = _standings_between(history, key, began - WINDOW_NS - CLOCK_NS, high)
             fits = [(mark, until) for mark, until, standing in standings
                     if any(_is_right(verdict, kind, administrator, site, standing, denies) for denies in policies)]
-            new_enough = [mark for mark, until in fits if until > seen]
+            is_copy = history is not self._histories[0]
+            new_enough = [mark for mark, until in fits if until > seen or not is_copy]
             if new_enough:
-                if history is self._histories[0]:
+                if not is_copy:
                     self._note(application, key, ended, min(new_enough))
                 else:
                     judgement.counts["%s by a copy that is behind" % verdict] += 1
@@ -125,9 +126,10 @@ class Judge:
                    for *_, standing in _standings_between(self._histories[0], key, 0, high)):
                 judgement.counts["%s by a copy whose log has not all" % verdict] += 1
                 return
-        text = "%s told %s%s, kind %d, site %d, administrator %d, application %d, asked at %d, answered at %d; standings %r" % (
+        text = "%s told %s%s, kind %d, site %d, administrator %d, application %d, asked at %d, answered %.3f s later; had%s" % (
             self._name(sender), verdict, " (it went back to what it had seen the end of)" if went_back else "", kind, site,
-            administrator, application, began, ended, all_standings)
+            administrator, application, began, (ended - began) / 1e9,
+            "; ".join(_told(history, key, began) for history in self._histories))
         allowed = any(_allowed(standing, denies) for standings in all_standings for standing in standings for denies in policies)
         if verdict == AUTHORIZE and (not allowed or went_back or administrator):
             judgement.wrong("wrong authorize", text)
@@ -167,6 +169,17 @@ def _standings_between(history, key, low, high):
         begin -= 1
     return [(steps[index - 1][0] if index else 0, steps[index][0] if index < len(steps) else _FOR_EVER,
              steps[index - 1][3] if index else history.first.get(key, NOBODY)) for index in range(begin, end + 1)]
+
+
+def _told(history, key, moment):
+    """The last standings before a moment, and the next: since when, in seconds from it, and what."""
+    steps = history.steps.get(key, ())
+    at = next((index for index, step in enumerate(steps) if step[1] > moment), len(steps))
+    shown = [(0, 0, 0, history.first.get(key, NOBODY))] if at < 3 else []
+    return ",".join(" %+.3f..%+.3f %s%s%s%d" % ((step[1] - moment) / 1e9, (step[2] - moment) / 1e9, "in" if step[3][0] else "out",
+                                               " administrator" if step[3][1] else "",
+                                               " denied-by-policy" if step[3][0] and not step[3][2] else " ", step[3][3])
+                    for step in shown + list(steps[max(0, at - 3):at + 1]))
 
 
 def _allowed(standing, denies):

@@ -18,7 +18,7 @@ RESET = "reset"  # RST: every connection now, each new one at once
 CLOSE = "close"  # FIN: every connection now, each new one at once
 REFUSE = "refuse"  # no listener: connection refused; existing connections are reset
 CUT = "cut"  # value: bytes of answers on each connection after which it is reset, counted from now
-GARBAGE = "garbage"  # answers are replaced by as many random bytes
+GARBAGE = "garbage"  # answers are replaced by as many random bytes; such a connection is reset when the mode changes
 DRIBBLE = "dribble"  # value: bytes of answers that go on each hundredth of a second
 MUTE = "mute"  # half open: requests go on, answers are lost; a connection that lost some is reset when the mode changes
 
@@ -181,17 +181,21 @@ class Link(threading.Thread):
         self._proxy, self._client, self._server = proxy, client, server
         self._answers = collections.deque()  # (due, bytes)
         self._answered = 0  # bytes, since the mode changed
-        self._has_lost = False
+        self._has_lost = None  # the mode in which something was lost for good
         self._ending = None  # None: goes on; else whether to end by RST
         for side in (client, server):
             side.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def mode_changed(self, mode):
         self._answered = 0
-        if self._has_lost and mode != MUTE:
+        if self._has_lost is not None and mode != self._has_lost:
             self.break_off(reset=True)
         if mode in (RESET, CLOSE, REFUSE):
             self.break_off(reset=mode != CLOSE)
+
+    def loses(self):
+        """What it forwards has a gap: with the next mode it has to end."""
+        self._has_lost = self._proxy.mode()[0]
 
     def break_off(self, reset):
         """Ask the thread to end; it does within a tick."""
@@ -256,12 +260,13 @@ class Link(threading.Thread):
         while self._answers and (everything or self._answers[0][0] <= time.monotonic()):
             _, data = self._answers.popleft()
             if mode == MUTE:
-                self._has_lost = True
+                self.loses()
                 continue
             if mode == DRIBBLE and len(data) > value and not everything:
                 self._answers.appendleft((time.monotonic() + _TICK_S, data[value:]))
                 data = data[:value]
             if mode == GARBAGE:
+                self.loses()
                 data = os.urandom(len(data))
             if mode == CUT:
                 data = data[:max(0, value - self._answered)]

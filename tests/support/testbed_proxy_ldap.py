@@ -5,10 +5,10 @@ from testbed_process import LOOPBACK
 from testbed_proxy import Link, TcpProxy
 
 ANSWER = "answer"  # value: the result code that every search is answered with at once
-CUT_SHORT = "cut-short"  # value: the result code that stands at the end of every search, whose entries are left out
+CUT_SHORT = "cut-short"  # value: the result code that every search ends with when its first entry would come
 PARTIAL = "partial"  # of the next search one entry, then RST
 NOTICE = "notice"  # Notice of Disconnection (4.4.1), then FIN: every connection now, each new one at its first request
-WRONG_ID = "wrong-id"  # answers have the id of a message that nobody sent
+WRONG_ID = "wrong-id"  # answers have the id of a message that nobody sent; such a connection is reset when the mode changes
 HUGE = "huge"  # each answer is one that says it is 2 GB long, and goes on for ever
 REFERRALS = "referrals"  # every search is answered by 100 references, and a referral at the end
 
@@ -74,7 +74,7 @@ class _LdapLink(Link):
     def __init__(self, proxy, client, server):
         super().__init__(proxy, client, server)
         self._requests, self._responses = _Stream(), _Stream()
-        self._cut = set()  # ids of searches whose entries were left out
+        self._cut = set()  # ids of searches that were ended here: nothing more of them goes on
         self._is_asked = False
 
     def _turn(self, mode, value):
@@ -109,14 +109,14 @@ class _LdapLink(Link):
             number, tag, rest = _parts(message)
             if mode == WRONG_ID:
                 message = ber.sequence(ber.integer(number + _ID_SHIFT), rest)
+                self.loses()
             elif mode == HUGE:
                 message = b"\x30\x84\x7f\xff\xff\xf0" + message * 8
+            elif number in self._cut:
+                continue
             elif mode == CUT_SHORT and tag == _ENTRY:
                 self._cut.add(number)
-                continue
-            elif tag == _DONE and number in self._cut:
-                self._cut.discard(number)
-                message = _message(number, _result(_DONE, value or 4))
+                message = _message(number, _result(_DONE, value))
             elif mode == PARTIAL and tag == _ENTRY:
                 self._send(self._client, out + message)
                 self.break_off(reset=True)
