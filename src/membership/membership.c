@@ -120,10 +120,7 @@ static enum status prepare_unwatched(struct membership *membership, struct membe
 		(void)!membership_load(membership);
 	if (membership->csn == NULL)
 		return STATUS_OK;
-	/* What proves the closure does not prove that the user's entry is of the same domain controller. */
-	if (!closure_is_by_sid(membership->closure) &&
-	    (lookup->proven || membership->closure_began_us >= lookup->began_us))
-		return STATUS_OK;
+	/* What proves the closure does not prove that the user's entry is of the same server. */
 	lookup->mark_base = arena_copy_text(lookup->arena, membership->csn_base);
 	return lookup->mark_base == NULL ? STATUS_NO_MEMORY : STATUS_OK;
 }
@@ -137,13 +134,18 @@ enum status membership_prepare(struct membership *membership, struct membership_
 	lookup->searches = lookup->first;
 	lookup->search_count = 0;
 	lookup->groups = NULL;
-	lookup->guess = lookup->mark_base = lookup->mark = NULL;
+	lookup->guess = lookup->mark_base = lookup->mark = lookup->closure_mark = NULL;
 	lookup->ends_us = UINT64_MAX;
 	/* What nobody has thought of must not last: a restored group is let in again by those that list it, and nobody is told. */
 	if (lookup->watched && closure_is_by_sid(membership->closure) && is_old(membership, lookup->asked_us))
 		(void)!membership_load(membership);
 	status =
 	    lookup->watched ? membership_prepare_watched(membership, lookup) : prepare_unwatched(membership, lookup);
+	/* A copy: it moves with the watch, and the answer cannot know of that. */
+	if (status == STATUS_OK && lookup->mark_base != NULL && membership->csn != NULL) {
+		lookup->closure_mark = arena_copy_text(lookup->arena, membership->csn);
+		status = lookup->closure_mark == NULL ? STATUS_NO_MEMORY : STATUS_OK;
+	}
 	if (status == STATUS_OK && uses_search(membership, membership->closure) && membership->people != NULL)
 		status = prepare_groups(membership, lookup);
 	return status;
@@ -191,20 +193,27 @@ static uint64_t fresh_since(const struct membership *membership, const struct me
 	return since_us < lookup->asked_us ? since_us : lookup->asked_us;
 }
 
-/* The user's entry is of another domain controller than the closure: they are read from one. */
+/* The user's entry is of another server than the closure: they are read from one. */
 static enum membership_next read_from_one(struct membership *membership, struct membership_lookup *lookup)
 {
 	if (membership->closure_began_us < lookup->began_us)
 		return membership_refresh(membership, lookup);
 	if (lookup->anews < MEMBERSHIP_MAX_ANEWS)
 		return MEMBERSHIP_ANEW;
-	error_set(&lookup->error, STATUS_UNREACHABLE, "several domain controllers answer in turn");
+	error_set(&lookup->error, STATUS_UNREACHABLE, "several servers answer in turn, of which one is behind");
 	return MEMBERSHIP_UNKNOWN;
 }
 
 static bool is_of_two(const struct membership *membership, const struct membership_lookup *lookup)
 {
 	return lookup->mark != NULL && membership->csn != NULL && dir_mark_is_of_other(lookup->mark, membership->csn);
+}
+
+/* The user's entry is of a server that lacks what the closure has: together they may be what no server ever had. */
+static bool is_behind_closure(const struct membership *membership, const struct membership_lookup *lookup)
+{
+	return lookup->mark != NULL && lookup->closure_mark != NULL && !is_of_two(membership, lookup) &&
+	       !closure_csn_covers(lookup->mark, lookup->closure_mark);
 }
 
 /* Whether the closure may be used, and whether the user's entry goes with it: see the header. MEMBERSHIP_DONE: both. */
@@ -222,6 +231,9 @@ static enum membership_next check(struct membership *membership, struct membersh
 		next = read_from_one(membership, lookup);
 	else if (is_watched)
 		next = membership_check_watched(membership, lookup);
+	if (next == MEMBERSHIP_DONE && lookup->asked_us >= membership->closure_marked_us &&
+	    is_behind_closure(membership, lookup))
+		return read_from_one(membership, lookup);
 	if (next != MEMBERSHIP_DONE || lookup->is_of_one_moment || lookup->asked_us >= membership->closure_marked_us ||
 	    shows_closure(membership, lookup))
 		return next;

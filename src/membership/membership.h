@@ -148,12 +148,13 @@ struct membership_lookup {
 	bool watched;         /* ... was under the watch */
 	uint64_t told_serial; /* ... which had told so much */
 	const char *told;
-	unsigned anews;        /* how often ANEW was said */
-	unsigned lags;         /* ... because the server was behind */
-	bool rests;            /* WAIT was said until a server that is behind has caught up */
-	bool waits_for_mark;   /* WAIT was said until the watch has told more, or a moment has passed */
-	bool is_of_one_moment; /* ANEW was said because the user's entry was older than the closure */
-	bool proven;           /* the closure was proven fresh recently enough */
+	const char *closure_mark; /* of the closure, when `mark_base` was asked for; NULL: it had none */
+	unsigned anews;           /* how often ANEW was said */
+	unsigned lags;            /* ... because the server was behind */
+	bool rests;               /* WAIT was said until a server that is behind has caught up */
+	bool waits_for_mark;      /* WAIT was said until the watch has told more, or a moment has passed */
+	bool is_of_one_moment;    /* ANEW was said because the user's entry was older than the closure */
+	bool proven;              /* the closure was proven fresh recently enough */
 	struct dir_search *groups;
 	const char *guess;    /* the DN that `groups` asked about; NULL: none */
 	unsigned guess_kinds; /* of groups that it asked about */

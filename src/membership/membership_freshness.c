@@ -266,9 +266,11 @@ enum status membership_prepare_watched(struct membership *membership, struct mem
 {
 	lookup->told_serial = membership->watched.serial;
 	lookup->told = NULL;
-	/* Who wants nothing from a cache gets the proof with each answer. */
+	/* Who wants nothing from a cache gets the proof with each answer. The closure may be of a server that is ahead of the watched one. */
 	if (membership->config->cache.ttl_ms > 0 && lookup->lags == 0 &&
-	    membership_has_lease(membership, lookup->asked_us) && is_any_known(membership, lookup->told_serial))
+	    membership_has_lease(membership, lookup->asked_us) && is_any_known(membership, lookup->told_serial) &&
+	    (membership->csn == NULL || membership->watched.is_unmarked ||
+	     closure_csn_covers(membership->watched.mark, membership->csn)))
 		return STATUS_OK;
 	lookup->told = arena_copy_text(lookup->arena, membership->watched.mark);
 	lookup->mark_base = arena_copy_text(lookup->arena, membership_mark_base(membership));

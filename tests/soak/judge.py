@@ -4,8 +4,8 @@ Right and wrong of every call, by what the directory had (history.py), and when 
 
 A call that was made at A and answered at E may be answered by any standing that its sender had between A - WINDOW and E: a revocation counts
 at the latest WINDOW after the directory has answered the write. A copy that follows the provider has a history of its own, by its own log (a
-slapd may even lose a deletion on the way); what only the copy can explain is counted apart, and right only while the application has not answered by
-what is newer, WINDOW before.
+slapd may even lose a deletion on the way); what only the copy can explain is counted apart, and nobody is let in by it any more WINDOW after the application has
+answered by what is newer.
 """
 import bisect
 import collections
@@ -17,8 +17,9 @@ from world import NOBODY as FIRST_NOBODY
 RECORD = struct.Struct("<QQIIBBBB4x")
 NS_PER_MS = 10**6
 WINDOW_NS = 1000 * NS_PER_MS
-#: A changed policy counts when it was noticed, read and found good; the one before it may be what counts for so long.
-POLICY_WINDOW_NS = 3000 * NS_PER_MS
+#: A changed policy counts when it was noticed and read and its groups were loaded, which takes what the faults let it take; the one before it
+#: may be what counts for so long.
+POLICY_WINDOW_NS = 10000 * NS_PER_MS
 #: Beyond the policy's timeout, of any answer.
 GRACE_MS = 250
 #: Between the two clocks that are compared.
@@ -112,7 +113,7 @@ class Judge:
             fits = [(mark, until) for mark, until, standing in standings
                     if any(_is_right(verdict, kind, administrator, site, standing, denies) for denies in policies)]
             is_copy = history is not self._histories[0]
-            new_enough = [mark for mark, until in fits if until > seen or not is_copy]
+            new_enough = [mark for mark, until in fits if until > seen or verdict == DENY or not is_copy]
             if new_enough:
                 if not is_copy:
                     self._note(application, key, ended, min(new_enough))
