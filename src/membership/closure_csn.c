@@ -4,6 +4,7 @@
 #include <directory/dir_mark.h>
 #include <identity/dn.h>
 #include <membership/closure_csn.h>
+#include <stdlib.h>
 #include <string.h>
 
 const char *closure_csn_of(const struct dir_search *search)
@@ -110,6 +111,59 @@ bool closure_csn_covers(const char *now, const char *before)
 		if (!find_server(now, &old, &new) || compare_csn(&old, &new) > 0)
 			return false;
 	return true;
+}
+
+/* "20261124160319.291034Z" without the century: eighteen digits, which a number holds. */
+#define TIME_DIGITS 18
+#define TIME_SKIPS  2
+
+/* Of OpenLDAP: "time.fraction#count#server#mod", the server three hexadecimal digits. */
+static bool read_place(const struct csn *csn, struct closure_csn_place *place)
+{
+	unsigned digits = 0, skipped = 0;
+	char *end = NULL;
+	unsigned long server;
+
+	*place = (struct closure_csn_place){.time = 0};
+	for (const char *at = csn->text; at < csn->text + csn->length && *at != '#'; at++) {
+		if (*at < '0' || *at > '9')
+			continue;
+		if (skipped < TIME_SKIPS) {
+			skipped++;
+		} else if (digits < TIME_DIGITS) {
+			place->time = place->time * 10 + (unsigned)(*at - '0');
+			digits++;
+		}
+	}
+	server = strtoul(csn->server, &end, 16);
+	place->server = (unsigned)server;
+	return digits == TIME_DIGITS && end == csn->server + csn->server_length && end != csn->server &&
+	       server < CLOSURE_CSN_SERVERS;
+}
+
+bool closure_csn_newest(const char *mark, struct closure_csn_place *place_out)
+{
+	struct closure_csn_place place, newest = {.time = 0};
+	struct csn csn;
+
+	while (next_csn(&mark, &csn))
+		if (read_place(&csn, &place) && place.time > newest.time)
+			newest = place;
+	if (newest.time == 0)
+		return false;
+	*place_out = newest;
+	return true;
+}
+
+bool closure_csn_reaches(const char *mark, const struct closure_csn_place *place)
+{
+	struct closure_csn_place there;
+	struct csn csn;
+
+	while (next_csn(&mark, &csn))
+		if (read_place(&csn, &there) && there.server == place->server)
+			return there.time >= place->time;
+	return false;
 }
 
 /* Where a value of the server `of` stands in a mark, or behind it, so that servers stay in order. */

@@ -13,6 +13,7 @@
 #include <directory/dir_search.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /**
  * The mark in an answer (directory/dir_mark.h), as one string.
@@ -39,6 +40,18 @@ enum closure_csn_order closure_csn_compare(const char *before, const char *now, 
 
 /** Whether a server that shows the mark `now` has all that one with the mark `before` had; servers may have come to it. */
 bool closure_csn_covers(const char *now, const char *before);
+
+/** Where one server stands: its number (CLOSURE_CSN_SERVERS of them), and the time of its last change, which only grows. */
+#define CLOSURE_CSN_SERVERS 4096
+struct closure_csn_place {
+	unsigned server;
+	uint64_t time; /* the digits of it, from the year's last two on */
+};
+
+/** The newest value of a mark. @return false: it has none of OpenLDAP's form. */
+NODISCARD bool closure_csn_newest(const char *mark, struct closure_csn_place *place_out);
+/** Whether a mark has that server's change, or a later one of it. */
+bool closure_csn_reaches(const char *mark, const struct closure_csn_place *place);
 
 /**
  * Move a mark on: each value of `news` (one or more, joined by blanks) takes the place of the same server's when it is greater, or is

@@ -303,7 +303,7 @@ enum membership_next membership_step(struct membership *membership, struct membe
 	if (user == NULL)
 		return MEMBERSHIP_DONE;
 	if (lookup->asked == 0 && membership_lag_concerns(membership, lookup, user)) {
-		(void)membership_lag_refuse(&lookup->error);
+		(void)membership_lag_refuse(membership, &lookup->error);
 		return MEMBERSHIP_UNKNOWN;
 	}
 	if (closure_is_by_sid(lookup->closure))

@@ -3,6 +3,7 @@
 
 #include <base/memory.h>
 #include <directory/dir_mark.h>
+#include <membership/closure_csn.h>
 #include <membership/closure_entry.h>
 #include <os/clock.h>
 #include <string.h>
@@ -17,6 +18,7 @@ struct lag_change {
 	uint64_t usn;
 	uint64_t until_ms;
 	uint8_t id[DIR_VECTOR_ID_BYTES]; /* whose counting it is */
+	bool is_past;                    /* of a watch that is over */
 	bool is_everybody;
 	bool is_missing; /* the closure's controller lacks it */
 };
@@ -28,6 +30,7 @@ static void fold(struct lag_change *into, const struct lag_change *change)
 {
 	into->is_everybody = true;
 	into->is_missing |= change->is_missing;
+	into->is_past |= change->is_past;
 	if (into->usn == NEVER || change->usn == NEVER || memcmp(into->id, change->id, sizeof(into->id)) != 0)
 		into->usn = NEVER;
 	else if (into->usn < change->usn)
@@ -102,17 +105,41 @@ static struct lag_change *denied_of(const struct lag *lag, uint64_t hash)
 static bool takes_the_place(const struct lag_change *change, const struct lag_change *last)
 {
 	return last->usn != UNNUMBERED && change->usn != UNNUMBERED && !last->is_missing &&
-	       last->is_everybody == change->is_everybody && last->hash == change->hash &&
-	       memcmp(last->id, change->id, sizeof(change->id)) == 0;
+	       last->is_past == change->is_past && last->is_everybody == change->is_everybody &&
+	       last->hash == change->hash && memcmp(last->id, change->id, sizeof(change->id)) == 0;
+}
+
+/* A mark of OpenLDAP as a place in somebody's counting. False: it is not to be told. */
+static bool csn_place(const char *mark, uint8_t id[DIR_VECTOR_ID_BYTES], uint64_t *at)
+{
+	struct closure_csn_place place;
+
+	if (mark == NULL || !closure_csn_newest(mark, &place))
+		return false;
+	memset(id, 0, DIR_VECTOR_ID_BYTES);
+	id[0] = (uint8_t)(place.server >> 8);
+	id[1] = (uint8_t)place.server;
+	*at = place.time;
+	return true;
+}
+
+static bool csn_has(const char *mark, const struct lag_change *change)
+{
+	const struct closure_csn_place place = {.server = (unsigned)change->id[0] << 8 | change->id[1],
+						.time = change->usn};
+
+	return mark != NULL && closure_csn_reaches(mark, &place);
 }
 
 static void remember(struct membership *membership, struct lag_change change, uint64_t limit_ms)
 {
 	struct lag *lag = &membership->lag;
 
-	if (!lag->has_id || !is_watched_here(membership))
+	if ((!lag->has_id && !lag->is_csn) || !is_watched_here(membership))
 		return;
 	memcpy(change.id, lag->id, sizeof(change.id));
+	if (lag->is_csn && change.is_everybody)
+		limit_ms = MEMBERSHIP_LAG_UNSEEN_MS;
 	change.until_ms = clock_monotonic_ms() + limit_ms;
 	if (lag->count > 0 && takes_the_place(&change, &lag->changes[lag->count - 1])) {
 		lag->changes[lag->count - 1] = change;
@@ -159,11 +186,15 @@ void membership_lag_see_unseen(struct membership *membership)
 }
 
 /* Where in its controller's counting the answer stood; 0: not known. */
-static uint64_t shown_at(const struct membership *membership, const struct membership_lookup *lookup)
+static uint64_t shown_at(const struct membership *membership, const struct membership_lookup *lookup,
+			 uint8_t id[DIR_VECTOR_ID_BYTES])
 {
 	const char *own = membership->lag.mark;
 	uint64_t usn;
 
+	if (membership->lag.is_csn)
+		return csn_place(lookup->mark, id, &usn) ? usn : 0;
+	memcpy(id, membership->lag.id, DIR_VECTOR_ID_BYTES);
 	return lookup->mark != NULL && own != NULL && !dir_mark_is_of_other(lookup->mark, own) &&
 		       dir_mark_usn(lookup->mark, &usn)
 		   ? usn
@@ -183,43 +214,58 @@ void membership_show_denied(struct membership *membership, const struct membersh
 	struct lag *lag = &membership->lag;
 	struct lag_change denied = {
 	    .hash = denied_hash(membership, lookup, user),
-	    .usn = shown_at(membership, lookup),
 	    .until_ms = clock_monotonic_ms() + MEMBERSHIP_LAG_LIMIT_MS,
+	    .is_past = true,
 	};
 
-	if (lookup->watched || !lag->has_id || denied.usn == 0)
+	denied.usn = shown_at(membership, lookup, denied.id);
+	if (lookup->watched || (!lag->has_id && !lag->is_csn) || denied.usn == 0)
 		return;
-	memcpy(denied.id, lag->id, sizeof(denied.id));
 	*denied_of(lag, denied.hash) = denied;
 }
 
-static void number(struct lag *lag, uint64_t usn)
+static void number(struct lag *lag, uint64_t usn, const uint8_t id[DIR_VECTOR_ID_BYTES])
 {
 	for (size_t i = lag->count; i > 0 && lag->unnumbered > 0; i--) {
 		if (lag->changes[i - 1].usn != UNNUMBERED)
 			continue;
 		lag->changes[i - 1].usn = usn;
+		memcpy(lag->changes[i - 1].id, id, DIR_VECTOR_ID_BYTES);
 		lag->unnumbered--;
 	}
 }
 
 void membership_lag_number(struct membership *membership)
 {
+	struct lag *lag = &membership->lag;
+	uint8_t id[DIR_VECTOR_ID_BYTES];
 	uint64_t usn;
 
-	if (membership->lag.unnumbered > 0 && dir_mark_usn(membership->watched.mark, &usn))
-		number(&membership->lag, usn);
+	if (lag->unnumbered == 0)
+		return;
+	if (lag->is_csn && csn_place(membership->watched.mark, id, &usn))
+		number(lag, usn, id);
+	else if (!lag->is_csn && dir_mark_usn(membership->watched.mark, &usn))
+		number(lag, usn, lag->id);
 }
 
+/* OpenLDAP tells the mark with each change: what stands without one was on its way, and is not after the last. */
 void membership_lag_lose(struct membership *membership)
 {
-	number(&membership->lag, NEVER);
+	struct lag *lag = &membership->lag;
+
+	if (lag->is_csn)
+		membership_lag_number(membership);
+	number(lag, NEVER, lag->id);
+	for (size_t i = 0; i < lag->count; i++)
+		lag->changes[i].is_past = true;
 }
 
 /* What a controller lacks */
 
 /* What the closure's controller has shown of itself. */
 struct view {
+	const char *csn; /* OpenLDAP's; NULL: it is a domain controller */
 	const struct closure_origin *origin;
 	bool is_watched; /* its changes are told by itself: it has them */
 	bool has_usn;
@@ -232,6 +278,9 @@ struct view {
 static bool has(struct view *view, const struct lag_change *change)
 {
 	const struct closure_origin *origin = view->origin;
+
+	if (view->csn != NULL) /* what the watch has told since it came up was loaded, or heard meanwhile */
+		return !change->is_past || csn_has(view->csn, change);
 	if (origin->has_id && memcmp(origin->id, change->id, sizeof(change->id)) == 0)
 		return view->is_watched || (view->has_usn && view->usn >= change->usn);
 	if (!origin->has_id || !origin->has_vector) {
@@ -279,8 +328,8 @@ static void tell_begin(const struct membership *membership)
 {
 	log_warning(
 	    membership->log,
-	    "the domain controller that answers now lacks %zu changes that another one had shown: decisions about %s "
-	    "are refused until they have replicated, for %d s at most",
+	    "the server that answers now lacks %zu changes that another one had shown: decisions about %s are refused "
+	    "until they have replicated, for %d s at most",
 	    membership->lag.missing, missing_for_all(&membership->lag) > 0 ? "everybody" : "whom they concern",
 	    MEMBERSHIP_LAG_LIMIT_MS / 1000);
 }
@@ -304,8 +353,8 @@ static bool expire(struct membership *membership)
 
 	sweep(lag);
 	if (was_missing && lag->missing == 0)
-		log_warning(membership->log, "the domain controller that answers now still lacks changes that another "
-					     "one had shown; they are too old to "
+		log_warning(membership->log, "the server that answers now still lacks changes that another one had "
+					     "shown; they are too old to "
 					     "wait for, perhaps lost with that one: what it says counts again");
 	return lag->missing == 0;
 }
@@ -332,6 +381,8 @@ void membership_lag_take_load(struct membership *membership, const struct closur
 	if (!membership_replace_text(&lag->mark, membership->csn))
 		(void)!membership_replace_text(&lag->mark, NULL);
 	lag->has_id = loaded->origin.has_id;
+	lag->is_csn = !lag->has_id && lag->mark != NULL && !dir_mark_usn(lag->mark, &view.usn);
+	view.csn = lag->is_csn ? lag->mark : NULL;
 	memcpy(lag->id, loaded->origin.id, sizeof(lag->id));
 	view.is_watched = is_watched_here(membership);
 	view.has_usn = lag->mark != NULL && dir_mark_usn(lag->mark, &view.usn);
@@ -349,7 +400,7 @@ void membership_lag_take_load(struct membership *membership, const struct closur
 		look_again_later(membership);
 	} else if (before > 0 && lag->missing == 0) {
 		executor_timer_clear(membership->executor, &lag->again);
-		log_info(membership->log, "the domain controller that answers has got what another one had shown");
+		log_info(membership->log, "the server that answers has got what another one had shown");
 	}
 }
 
@@ -379,15 +430,14 @@ bool membership_lag_concerns(const struct membership *membership, const struct m
 	return false;
 }
 
-enum status membership_lag_refuse(struct error *error)
+enum status membership_lag_refuse(const struct membership *membership, struct error *error)
 {
 	error_set(error, STATUS_UNREACHABLE,
-		  "the domain controller that answers lacks a change that another one had shown, and that may concern "
-		  "the user");
-	return error_hint(
-	    error, STATUS_UNREACHABLE,
-	    "it is asked again until the change has replicated; 'repadmin /showrepl' (samba-tool drs showrepl) "
-	    "shows what keeps it");
+		  "the server that answers lacks a change that another one had shown, and that may concern the user");
+	return error_hint(error, STATUS_UNREACHABLE,
+			  "it is asked again until the change has replicated; %s shows what keeps it",
+			  membership->lag.is_csn ? "a comparison of both servers' contextCSN"
+						 : "'repadmin /showrepl' (samba-tool drs showrepl)");
 }
 
 /* Life */

@@ -18,6 +18,10 @@
  * Not known: what changed while nothing was watched, and nobody was denied by; and all of it where the account may not read invocationId of
  * the controllers' NTDS Settings or replUpToDateVector of the domain (authenticated users may, by default). The latter is logged once.
  *
+ * OpenLDAP: the same, by contextCSN. A change stands at the newest value that the watch's mark has once it has told it, and a server has it that shows
+ * this value or a later one of the same writer. Replicas follow within milliseconds; where that has stopped nobody knows when it goes on, so
+ * what concerns everybody is remembered for MEMBERSHIP_LAG_UNSEEN_MS only.
+ *
  * Threads: the executor's.
  */
 #ifndef WSMAUTHZ_MEMBERSHIP_MEMBERSHIP_LAG_H
@@ -62,8 +66,9 @@ struct lag {
 	size_t unnumbered;         /* of the last ones: the watch has not told the mark yet that has them */
 
 	/* of the closure in use */
-	char *mark; /* as it was loaded; NULL: it is of no domain controller, or that showed none */
-	bool has_id;
+	char *mark;  /* as it was loaded; NULL: the server showed none */
+	bool is_csn; /* it is OpenLDAP's */
+	bool has_id; /* of its domain controller */
 	uint8_t id[DIR_VECTOR_ID_BYTES];
 
 	size_t missing;     /* changes that the closure's controller lacks */
@@ -92,6 +97,6 @@ void membership_lag_take_load(struct membership *membership, const struct closur
 bool membership_lag_concerns(const struct membership *membership, const struct membership_lookup *lookup,
 			     const struct dir_entry *user);
 /** What a lookup is told then. @return STATUS_UNREACHABLE. */
-enum status membership_lag_refuse(struct error *error);
+enum status membership_lag_refuse(const struct membership *membership, struct error *error);
 
 #endif

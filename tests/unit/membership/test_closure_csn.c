@@ -179,6 +179,46 @@ static void closure_csn_base__no_memory__never_gives_the_wrong_one(void **state)
 	arena_free(&arena);
 }
 
+#define CSN(time, server) "2026112416030" time "Z#000000#" server "#000000"
+
+static void closure_csn_newest__marks__tell_whose_change_was_last(void **state)
+{
+	static const struct {
+		const char *mark;
+		bool expected;
+		unsigned server;
+		uint64_t time;
+	} rows[] = {
+	    {CSN("0.000001", "001"), true, 1, UINT64_C(261124160300000001)},
+	    {CSN("2.000000", "001") " " CSN("1.999999", "002"), true, 1, UINT64_C(261124160302000000)},
+	    {CSN("1.000000", "001") " " CSN("1.000001", "0ff"), true, 255, UINT64_C(261124160301000001)},
+	    {"00000000000000000100#0#CN=DC1#usn", false, 0, 0},
+	    {"20261124160300.000001Z#000000#xyz#000000", false, 0, 0},
+	    {"20261124160300Z#000000#001#000000", false, 0, 0},
+	    {"", false, 0, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct closure_csn_place place = {0};
+
+		assert_row(rows[i].mark, closure_csn_newest(rows[i].mark, &place) == rows[i].expected);
+		assert_row(rows[i].mark, place.server == rows[i].server && place.time == rows[i].time);
+	}
+}
+
+static void closure_csn_reaches__marks__that_writers_changes_count(void **state)
+{
+	const struct closure_csn_place place = {.server = 1, .time = UINT64_C(261124160301000000)};
+
+	(void)state;
+	assert_true(closure_csn_reaches(CSN("1.000000", "001"), &place));
+	assert_true(closure_csn_reaches(CSN("0.000000", "000") " " CSN("2.000000", "001"), &place));
+	assert_false(closure_csn_reaches(CSN("0.999999", "001"), &place));
+	assert_false(closure_csn_reaches(CSN("2.000000", "002"), &place));
+	assert_false(closure_csn_reaches("", &place));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -187,6 +227,8 @@ int main(void)
 	    cmocka_unit_test(closure_csn_of__values_in_any_order__give_one_text),
 	    cmocka_unit_test(closure_csn_base__contexts__the_one_that_sees_every_change),
 	    cmocka_unit_test(closure_csn_base__no_root_dse__gives_none),
+	    cmocka_unit_test(closure_csn_newest__marks__tell_whose_change_was_last),
+	    cmocka_unit_test(closure_csn_reaches__marks__that_writers_changes_count),
 	    cmocka_unit_test(closure_csn_base__no_memory__never_gives_the_wrong_one),
 	};
 

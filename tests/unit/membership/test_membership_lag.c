@@ -362,6 +362,95 @@ static void lag__no_memory__nobody_is_forgotten(void **state)
 	}
 }
 
+/* OpenLDAP: marks of all servers can be compared. */
+
+static char *csn_at(unsigned time, const char *server)
+{
+	char mark[128];
+
+	(void)snprintf(mark, sizeof(mark), "20261124160300.%06uZ#000000#%s#000000", time, server);
+	return memory_copy_text(mark);
+}
+
+static void watch_csn(struct rig *rig, unsigned time)
+{
+	memory_free(rig->membership.watched.mark);
+	rig->membership.watched.mark = csn_at(time, "001");
+	rig->membership.watched.up = true;
+	membership_lag_number(&rig->membership);
+}
+
+static void load_csn(struct rig *rig, unsigned time)
+{
+	const struct closure_loaded loaded = {.closure = NULL};
+	struct taking taking = {rig, &loaded};
+
+	memory_free(rig->membership.csn);
+	rig->membership.csn = csn_at(time, "001");
+	executor_manual_call(rig->stage.executor, take, &taking);
+}
+
+static void lose(struct rig *rig)
+{
+	rig->membership.watched.up = false;
+	membership_lag_lose(&rig->membership);
+}
+
+static void lag__a_replica_lacks_what_was_told__only_he_is_concerned_until_it_has_it(void **state)
+{
+	struct rig *rig = *state;
+
+	watch_csn(rig, 100);
+	load_csn(rig, 100);
+	change(rig, ALICE, 0);
+	watch_csn(rig, 101);
+	load_csn(rig, 100); /* begun before, and what was told meanwhile is applied to it */
+	assert_false(concerns(rig, ALICE));
+	lose(rig);
+	load_csn(rig, 100);
+	assert_true(concerns(rig, ALICE));
+	assert_false(concerns(rig, BOB));
+	watch_csn(rig, 100);
+	assert_true(concerns(rig, ALICE));
+	load_csn(rig, 101);
+	assert_false(concerns(rig, ALICE));
+	assert_int_equal(rig->begun, 1);
+	assert_int_equal(rig->ended, 1);
+}
+
+static void lag__a_group_that_a_replica_lacks__everybody_for_a_shorter_time(void **state)
+{
+	struct rig *rig = *state;
+
+	watch_csn(rig, 100);
+	load_csn(rig, 100);
+	change(rig, DOMAIN_STAGE_INNER_SID, 0);
+	watch_csn(rig, 101);
+	lose(rig);
+	load_csn(rig, 100);
+	assert_true(concerns(rig, BOB));
+	(void)executor_manual_advance(rig->stage.executor, MEMBERSHIP_LAG_UNSEEN_MS + MEMBERSHIP_LAG_LAST_MS);
+	assert_false(concerns(rig, BOB));
+	assert_int_equal(rig->given_up, 1);
+}
+
+static void lag__denied_by_a_server_while_nothing_is_watched__a_replica_lets_him_in_when_it_is_as_far(void **state)
+{
+	struct rig *rig = *state;
+	const struct dir_entry alice = {.dn = "cn=x,dc=x", .id = ALICE};
+	char *mark = csn_at(105, "001");
+	const struct membership_lookup lookup = {.mark = mark};
+
+	load_csn(rig, 100);
+	membership_show_denied(&rig->membership, &lookup, &alice);
+	memory_free(mark);
+	load_csn(rig, 104);
+	assert_true(concerns(rig, ALICE));
+	assert_false(concerns(rig, BOB));
+	load_csn(rig, 105);
+	assert_false(concerns(rig, ALICE));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -384,6 +473,13 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(lag__more_than_is_remembered__the_oldest_concern_everybody, set_up,
 					    tear_down),
 	    cmocka_unit_test_setup_teardown(lag__no_memory__nobody_is_forgotten, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(lag__a_replica_lacks_what_was_told__only_he_is_concerned_until_it_has_it,
+					    set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(lag__a_group_that_a_replica_lacks__everybody_for_a_shorter_time, set_up,
+					    tear_down),
+	    cmocka_unit_test_setup_teardown(
+		lag__denied_by_a_server_while_nothing_is_watched__a_replica_lets_him_in_when_it_is_as_far, set_up,
+		tear_down),
 	};
 
 	return cmocka_run_group_tests_name("membership_lag", tests, NULL, NULL);
