@@ -14,7 +14,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "support"))
 import testbed  # noqa: E402
 from asking import SECOND, Asker, now  # noqa: E402
-from testbed import HANG, PASS, Slapd, TcpProxy, group, group_dn, person, person_dn  # noqa: E402
+from testbed import HANG, PASS, RESET, Slapd, TcpProxy, group, group_dn, person, person_dn  # noqa: E402
 from testbed_process import find_program, wait_until  # noqa: E402
 from watch_proxy import WatchProxy  # noqa: E402
 
@@ -31,7 +31,7 @@ updateref {uri}
 
 class ReplicasTest(unittest.TestCase):
     def setUp(self):
-        self.provider = Slapd(ldif=person("alice") + person("bob") + group("admins", ["alice", "bob"]),
+        self.provider = Slapd(ldif=person("alice") + person("bob") + person("carol") + group("admins", ["alice", "bob"]),
                               extra_global="serverID 1").__enter__()
         self.addCleanup(self.provider.__exit__, None, None, None)
         self.replication = TcpProxy(self.provider.port).__enter__()
@@ -93,6 +93,43 @@ class ReplicasTest(unittest.TestCase):
         asker = self.ask(reads=self.consumer, watch=self.provider)
         for _ in range(2):
             self.lag(asker)
+
+    def lose_provider(self, change, user):
+        """The provider makes a change that the replica does not get, shows it, and is gone: nobody is let in by what the replica lacks."""
+        with TcpProxy(self.provider.port) as first:
+            policy = testbed.write_policy(os.path.join(self.provider.directory, "policy.xml"), self.provider,
+                                          allow=[group_dn("admins")], uri=first.uri + " " + self.consumer.uri, timeout="1s")
+            with Asker(PROGRAM, policy, ["alice", "bob", "carol"], threads=8) as asker:
+                asker.wait_for("alice", "authorize")
+                asker.wait_for("carol", "deny")
+                time.sleep(1.5)
+                self.replication.set_mode(HANG)
+                change()
+                done = now()
+                asker.wait_for(user, "deny")
+                time.sleep(1.0)
+                first.set_mode(RESET)
+                time.sleep(LAG_S)
+                asker.not_authorized_since(user, done + SECOND)
+                self.replication.set_mode(PASS)
+                self.wait_until_replicated()
+                asker.wait_for("bob", "authorize", RECOVERY_S)
+                asker.wait_for(user, "deny", RECOVERY_S)
+                asker.not_authorized_since(user, done + SECOND)
+
+    def test_provider_lost_with_a_revocation(self):
+        self.lose_provider(lambda: self.provider.remove_member(group_dn("admins"), person_dn("alice")), "alice")
+
+    def test_provider_lost_with_a_deletion(self):
+        self.lose_provider(lambda: self.provider.delete(person_dn("alice")), "alice")
+
+    def test_provider_lost_between_two_changes(self):
+        """Disabled, then made a member: never let in by anybody. The replica has him enabled, the groups that were read have him in."""
+        def change():
+            self.provider.modify("dn: %s\nchangetype: modify\nadd: objectClass\nobjectClass: shadowAccount\n-\nadd: shadowExpire\n"
+                                 "shadowExpire: 1\n" % person_dn("carol"))
+            self.provider.add_member(group_dn("admins"), person_dn("carol"))
+        self.lose_provider(change, "carol")
 
     def test_both_on_the_replica(self):
         """No lag to speak of: as with one server."""
