@@ -11,6 +11,7 @@
 #   history.py     what everybody was allowed and when, out of the directory's own log of writes
 #   judge.py       every call against that
 #   report.py      what is shown
+#   failover.py    beside it: what a host feels when the first server goes, and when it is back
 set -u
 
 PACKAGES="
