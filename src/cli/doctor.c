@@ -35,6 +35,7 @@ static const struct doctor_check checks[] = {
     {"domain", "directory", "reading the forest", DOCTOR_STAGE_CONNECTED, doctor_is_active_directory,
      doctor_forest_domains},
     {"trust", "directory", "reading the forest", DOCTOR_STAGE_CONNECTED, doctor_has_forest, doctor_forest_trusts},
+    {"site", "directory", "asking for the site", DOCTOR_STAGE_CONNECTED, doctor_has_forest, doctor_site},
     {"base", "directory", "looking for the base", DOCTOR_STAGE_CONNECTED, NULL, doctor_directory_base},
     {"users", "directory", "looking for users", DOCTOR_STAGE_BASE, NULL, doctor_access_users},
     {"passwords-hidden", "directory", "looking for passwords", DOCTOR_STAGE_BASE, NULL, doctor_access_passwords},
@@ -44,6 +45,7 @@ static const struct doctor_check checks[] = {
 
     {"groups", "groups", "reading the groups of the policy", DOCTOR_STAGE_BASE, NULL, doctor_groups_read},
     {"group", "groups", "counting members", DOCTOR_STAGE_GROUPS, NULL, doctor_groups_each},
+    {"token-groups", "groups", "comparing tokens", DOCTOR_STAGE_GROUPS, doctor_has_forest, doctor_tokens},
     {"member-index", "groups", "counting members", DOCTOR_STAGE_GROUPS, NULL, doctor_groups_index},
 
     {"mark", "watch", "looking at the server's mark", DOCTOR_STAGE_GROUPS, NULL, doctor_watch_mark},

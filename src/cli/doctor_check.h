@@ -175,6 +175,8 @@ void doctor_forest_levels(struct doctor *doctor);
 void doctor_forest_domains(struct doctor *doctor);
 bool doctor_has_forest(const struct doctor *doctor);
 void doctor_forest_trusts(struct doctor *doctor);
+void doctor_site(struct doctor *doctor);
+void doctor_tokens(struct doctor *doctor);
 
 bool doctor_redirect_has_attribute(const struct doctor *doctor);
 void doctor_redirect_attribute(struct doctor *doctor);

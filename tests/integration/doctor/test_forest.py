@@ -43,6 +43,7 @@ class TwoDomains(Doctoring, unittest.TestCase):
         self.assert_line(findings, "trust", "ok", "^a trust within the forest, %s: its users may come" % self.emea.sid,
                          subject="^emea.corp.example.test$")
         self.assert_line(findings, "group", "ok", "^1 member; id %s-[0-9]+$" % self.corp.sid, subject="CN=admins")
+        self.assert_line(findings, "token-groups", "ok", "^tokenGroups of [0-9]+ users? (is|are) as the groups say$")
 
     def test_group__of_another_domain__is_not_asked_for(self):
         sid = self.emea.sid + "-4711"

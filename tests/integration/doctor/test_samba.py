@@ -40,7 +40,10 @@ class Controller(Doctoring, unittest.TestCase):
         options.setdefault("tls", "ldaps")
         options.setdefault("domain", None)
         options.setdefault("timeout", "10s")
+        more = options.pop("extra_directory", "")
         policy = testbed.write_policy(self.folder.join("policy.xml"), self.samba, **options)
+        text = Path(policy).read_text().replace("<directory ", "<directory %s " % more, 1)
+        testbed.write_file(policy, text, 0o600)
         return doctor(policy, env=self.samba.client_environment())
 
     def test_all_is_well__what_only_a_domain_controller_has_is_told(self):
@@ -54,6 +57,9 @@ class Controller(Doctoring, unittest.TestCase):
                 ("domain", "^corp.example.test, %s; users are looked for in it, and no other" % self.samba.domain_sid,
                  "^CORP$"),
                 ("trust", "trusts nobody else", None),
+                ("site", "^this host is in the site 'Default-First-Site-Name', this server in 'Default-First-Site-Name'",
+                 "ldaps://dc1"),
+                ("token-groups", "^tokenGroups of [2-8] users are as the groups say$", None),
                 ("users", "show their 'sAMAccountName'", "objectCategory=person"),
                 ("account-state", "may be read: userAccountControl", None),
                 ("listing", "groups", None),
@@ -100,6 +106,13 @@ class Controller(Doctoring, unittest.TestCase):
         findings = self.doctor(uri="ldaps:///", domain="CORP nowhere.example.test")
         self.assert_line(findings, "servers", "error", "nowhere.example.test", "dig SRV")
         self.assertEqual(findings.levels("watch"), ["not-tried"])
+
+    def test_site__that_is_not_the_one_of_this_host(self):
+        by_dns = {"uri": "ldaps://" + self.samba.dns_domain, "domain": "CORP " + self.samba.dns_domain}
+        findings = self.doctor(extra_directory='site="Elsewhere"', **by_dns)
+        self.assert_line(findings, "site", "warning", "says 'Elsewhere', and .* in the site 'Default-First-Site-Name'",
+                         "directory/@site")
+        self.assertEqual(self.doctor(extra_directory='site="default-first-site-name"', **by_dns).levels("site"), ["ok"])
 
     def test_clear_text__over_a_network__is_an_error(self):
         # The controller's address is this machine's own, but no loopback address.
