@@ -380,6 +380,30 @@ class TroubleTest(unittest.TestCase):
             self.assertTrue(error.startswith("wsmauthz: error: "), error)
         self.assertEqual(report(slapd.directory + "/none.xml")[0], 2)
 
+    def test_what_changed_between_two(self):
+        slapd = self.start()
+        policy = testbed.write_policy(slapd.directory + "/p.xml", slapd, allow=[slapd.group_dn("ops")],
+                                      redirect={"attribute": "l", "sites": [{"name": "EMEA", "uri": "https://emea:5986/wsman"}]})
+        slapd.add_member(slapd.group_dn("ops"), slapd.person_dn("u2"))
+        before, after = slapd.directory + "/before.csv", slapd.directory + "/after.csv"
+        report(policy, "--csv", before)
+        slapd.remove_member(slapd.group_dn("ops"), slapd.person_dn("u1"))
+        slapd.add_member(slapd.group_dn("ops"), slapd.person_dn("u3"))
+        slapd.modify("dn: uid=u2,ou=people,%s\nchangetype: modify\nadd: l\nl: EMEA\n" % slapd.suffix)
+        report(policy, "--csv", after, "--all")
+        status, out, error = report(policy, "--diff", before, after)
+        self.assertEqual((status, error), (1, ""))
+        rule = "allow " + slapd.group_dn("ops")
+        self.assertEqual(out.splitlines(), [
+            "moved   CORP\\u2                   authorize, %s  =>  redirect, EMEA at https://emea:5986/wsman, %s" % (rule, rule),
+            "gained  CORP\\u3                   authorize, %s" % rule,
+            "lost    CORP\\u1                   authorize, %s" % rule,
+            "2 let in before, 2 now: 1 gained, 1 lost, 1 moved"])
+        status, out, _ = report(policy, "--json", "--diff", before, after)
+        self.assertEqual((status, [json.loads(line)["type"] for line in out.splitlines()]), (1, ["moved", "gained", "lost", "summary"]))
+        self.assertEqual(report(policy, "--diff", after, after)[0], 0)
+        self.assertEqual(report(policy, "--diff", before, policy)[0], 3)
+
     def test_group_missing_and_account_states(self):
         slapd = self.start(overlays=("syncprov", "ppolicy"))
         slapd.modify("dn: uid=u1,ou=people,%s\nchangetype: modify\nadd: pwdEndTime\npwdEndTime: 20200101000000Z\n" % slapd.suffix)
