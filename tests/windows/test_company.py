@@ -10,7 +10,8 @@ import os
 import sys
 import unittest
 
-from company import Company, expected_answers
+from company import ROOT, Company, expected_answers
+from testbed_process import write_file
 from testbed_wine import Wine
 
 PROGRAM, WAIVED = os.environ["WSMAUTHZ_CLI"], os.environ["WSMAUTHZ_WAIVED_CLI"]
@@ -91,6 +92,14 @@ class CompanyTest(unittest.TestCase):
         self.assertIn("it is not a full path", done.stderr)
         self.wine.run("reg", "delete", "HKLM\\SOFTWARE\\Policies\\wsmauthz", "/f", check=True)
         self.wine.run("reg", "delete", "HKLM\\SOFTWARE\\wsmauthz", "/f", check=True)
+
+    def test_the_policy_that_the_installer_brings_is_one(self):
+        # It names nobody's domain: no server is found, which is another matter than a policy that cannot be used (2).
+        sample = os.path.join(self.wine.folder, "sample.xml")
+        write_file(sample, (ROOT / "conf" / "windows" / "wsmauthz.xml").read_text(encoding="utf-8"), 0o600)
+        done = self.wine.run(PROGRAM, "check", "--json", "--config", self.wine.path(sample), "CORP\\alice")
+        self.assertEqual(done.returncode, 3, done)
+        self.assertEqual(json.loads(done.stdout)["verdict"], "error")
 
     def test_doctor_runs_to_its_end(self):
         policy = self.company.policy("doctor", self.ldap, '<tls mode="none"/>')
