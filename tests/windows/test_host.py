@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """
 wsmauthz.dll in its host, under Wine: wsmauthz.exe, which loads it as WinRM in IIS does, with tokens and a wsmsvc.dll of its
-own. The same scripts (scripts/*.host) drive wsmauthz.so natively before the same slapd, and each outcome and each audited
+own. The same scripts (tests/host/scripts) drive wsmauthz.so natively before the same slapd, and each outcome and each audited
 decision is the same.
 
-test_windows.py --long: only what takes long.
+test_host.py --long: only what takes long.
 """
 import os
 import sys
@@ -19,7 +19,7 @@ from testbed_company import Company
 from testbed_host import NativeHost, WineHost, authorized, outcomes, refusals, total
 from testbed_wine import Wine
 
-SCRIPTS = sorted(Path(__file__).resolve().parent.glob("scripts/*.host"))
+SCRIPTS = sorted(Path(__file__).resolve().parents[1].glob("host/scripts/*.host"))
 MODES = ("synchronous", "asynchronous")
 USERS = ["u%d" % i for i in range(10)]
 
