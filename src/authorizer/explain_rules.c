@@ -143,8 +143,45 @@ static void write_checks(const struct explain_source *source, struct wa_explaine
 	account->until_s = review->has_account ? review->account.until_s : INT64_MAX;
 }
 
+/* FILETIME (MS-DTYP 2.3.3): 100 ns since 1601. */
+#define FILETIME_PER_SECOND 10000000
+#define SECONDS_TO_1970     INT64_C(11644473600)
+#define SECONDS_PER_DAY     86400
+
+/* "2026-11-24 06:00 UTC": the Gregorian calendar, whose years begin in March here, so that leap days come last. */
+static void add_date(struct text *text, int64_t seconds)
+{
+	const int64_t days = seconds / SECONDS_PER_DAY + 719468, era = days / 146097, day_of_era = days % 146097;
+	const int64_t year = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+	const int64_t day_of_year = day_of_era - (365 * year + year / 4 - year / 100);
+	const int month = (int)((5 * day_of_year + 2) / 153), minute = (int)(seconds % SECONDS_PER_DAY / 60);
+
+	text_printf(text, " (%04d-%02d-%02d %02d:%02d UTC)", (int)(year + era * 400 + (month >= 10)),
+		    month < 10 ? month + 3 : month - 9, (int)(day_of_year - (153 * month + 2) / 5 + 1), minute / 60,
+		    minute % 60);
+}
+
+/* Active Directory writes moments as numbers that nobody can read. */
+static void add_moment(struct text *text, const struct dir_entry *user, const char *name)
+{
+	static const char *const moments[] = {"accountExpires", "lockoutTime", "pwdLastSet",
+					      "msDS-UserPasswordExpiryTimeComputed"};
+	bool is_moment = false, is_there = false;
+	int64_t value = 0;
+
+	for (size_t i = 0; i < COUNT_OF(moments); i++)
+		is_moment = is_moment || ascii_equal_nocase(name, moments[i]);
+	if (!is_moment || !dir_entry_number(user, name, &is_there, &value) || !is_there)
+		return;
+	if (value == INT64_MAX || value == 0)
+		text_add(text, value == 0 && !ascii_equal_nocase(name, "accountExpires") ? " (not set)" : " (never)");
+	else if (value / FILETIME_PER_SECOND > SECONDS_TO_1970)
+		add_date(text, value / FILETIME_PER_SECOND - SECONDS_TO_1970);
+}
+
 /* "name: value, value"; NULL: no memory. */
-static const char *show_attribute(struct arena *arena, const struct dir_attribute *attribute)
+static const char *show_attribute(struct arena *arena, const struct policy_facts *facts,
+				  const struct dir_attribute *attribute)
 {
 	const char *copy = NULL;
 	struct text text;
@@ -155,6 +192,8 @@ static const char *show_attribute(struct arena *arena, const struct dir_attribut
 		text_add(&text, i == 0 ? ": " : ", ");
 		text_add_bytes(&text, attribute->values[i].data, attribute->values[i].length);
 	}
+	if (facts->is_active_directory)
+		add_moment(&text, facts->user, attribute->name);
 	if (!text_failed(&text))
 		copy = arena_copy_text(arena, text_string(&text));
 	text_done(&text);
@@ -188,7 +227,7 @@ static bool write_evidence(const struct explain_source *source, struct wa_explai
 
 		if (attribute == NULL || attribute->value_count == 0 || ascii_equal_nocase(*names, "objectClass"))
 			continue;
-		evidence[account->evidence_count] = show_attribute(source->arena, attribute);
+		evidence[account->evidence_count] = show_attribute(source->arena, facts, attribute);
 		if (evidence[account->evidence_count] == NULL)
 			return false;
 		account->evidence_count++;

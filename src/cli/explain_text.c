@@ -151,7 +151,7 @@ static void add_search(const struct explain_tree *tree, const struct wa_explaine
 	text_add(out, "  ");
 	add_shown(out, search->filter);
 	text_add(out, strcmp(search->scope, "base") == 0 ? " of " : " below ");
-	add_shown(out, search->base);
+	add_shown(out, search->base[0] == '\0' ? "the root DSE" : search->base);
 	text_add_char(out, '\n');
 }
 

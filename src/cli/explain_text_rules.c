@@ -278,20 +278,27 @@ static void add_filter(const struct explain_tree *tree, const struct wa_explaine
 	text_add_char(tree->out, '\n');
 }
 
-static void add_evidence(const struct explain_tree *tree, const struct wa_explained_account *account)
+/* A line each: what the entry shows. */
+static void add_evidence(const struct explain_tree *tree, const struct wa_explained_account *account, bool is_last)
 {
-	struct text *out = tree->out;
-
-	explain_tree_branch(tree, true);
 	for (size_t i = 0; i < account->evidence_count; i++) {
-		text_add(out, i == 0 ? "" : "; ");
-		add_shown(out, account->evidence[i]);
+		explain_tree_branch(tree, is_last && i + 1 == account->evidence_count);
+		add_shown(tree->out, account->evidence[i]);
+		text_add_char(tree->out, '\n');
 	}
-	if (account->until_s != INT64_MAX && account->until_s > clock_wall_s()) {
-		text_add(out, "; changes by itself in ");
-		explain_add_ms(out, (uint64_t)(account->until_s - clock_wall_s()) * 1000);
-	}
-	text_add_char(out, '\n');
+}
+
+static bool changes_by_itself(const struct wa_explained_account *account)
+{
+	return account->until_s != INT64_MAX && account->until_s > clock_wall_s();
+}
+
+static void add_change(const struct explain_tree *tree, const struct wa_explained_account *account)
+{
+	explain_tree_branch(tree, true);
+	text_add(tree->out, "changes by itself in ");
+	explain_add_ms(tree->out, (uint64_t)(account->until_s - clock_wall_s()) * 1000);
+	text_add_char(tree->out, '\n');
 }
 
 static const char *account_text(const struct wa_explained_account *account, bool decides)
@@ -311,6 +318,7 @@ static void add_account(const struct judged *judged)
 	const struct explain_tree deeper = explain_tree_below(&below, true);
 	const bool has_filter =
 	    account->filter != NULL && account->checks[WA_EXPLAIN_CHECKS - 1].state != WA_CHECK_UNASKED;
+	const bool changes = changes_by_itself(account);
 	const bool has_evidence = account->evidence_count > 0;
 	bool decides = false;
 
@@ -321,11 +329,12 @@ static void add_account(const struct judged *judged)
 	text_printf(judged->tree->out, "  %s\n", account_text(account, decides));
 	if (account->checks[0].state == WA_CHECK_UNASKED)
 		return;
-	add_checks(&deeper, account, !has_filter && !has_evidence);
+	add_checks(&deeper, account, !has_filter && !has_evidence && !changes);
 	if (has_filter)
-		add_filter(&deeper, account, !has_evidence);
-	if (has_evidence)
-		add_evidence(&deeper, account);
+		add_filter(&deeper, account, !has_evidence && !changes);
+	add_evidence(&deeper, account, !changes);
+	if (changes)
+		add_change(&deeper, account);
 }
 
 /* The place */

@@ -87,7 +87,7 @@ class CompanyTest(unittest.TestCase):
             for pattern, steady in ((r"id [0-9a-f-]{36}", "id ID"), (r"[0-9.]+ (ms|s)\b", "TIME"), (r"ldaps://127[^\s]*", "SERVER"),
                                     (r"by /\S+/policy.xml", "by policy.xml"), (r"├─ cache(.|\n)*", ""),
                                     (r"│  ├─ TIME: the configured groups were being read\n", ""),
-                                    (r"│  │  ├─ mark: .*\n", ""), (r": 2 searches", ": 1 search")):
+                                    (r".*├─ mark: .*\n", ""), (r": 2 searches", ": 1 search")):
                 shown = re.sub(pattern, steady, shown)
             self.assertEqual(shown.rstrip("\n"), wanted.rstrip("\n"))
 
