@@ -107,6 +107,12 @@ class Searches(Case):
         answer = driver.search(parent, "(objectClass=*)")
         self.assertEqual(("ok", 1), (answer.outcome, answer.count))
 
+    def test_every_allocation_may_fail(self):
+        for uri, options in ((self.slapd.uri, {}), (self.slapd.ldaps_uri, {"tls": "ldaps", "ca_file": self.slapd.ca_file})):
+            answer = self.drive(uri, bind="simple", **options).ask("memory 10000 " + self.people, patience_s=200)
+            self.assertRegex(answer, "^MEMORY [0-9]+ ok$")
+            self.assertGreater(int(answer.split()[1]), 20)
+
     def test_a_batch_larger_than_the_window(self):
         driver = self.opened()
         self.assertRegex(driver.ask("batch 20000 200 " + self.people), "^BATCH 200 200 ok ")

@@ -12,6 +12,8 @@
  *	ping MS                                   PING <status> <synchronized>
  *	close                                     CLOSED <milliseconds>
  *	sleep MS                                  SLEPT
+ *	memory MS BASE                            opens, searches and closes again and again, and the first, second, ... allocation fails: MEMORY <allocations> ok |
+ *	                                          MEMORY <which> <words>
  *
  * The environment: DRIVER_BIND (anonymous, simple, negotiate, or a mechanism), DRIVER_DN, DRIVER_SECRET, DRIVER_TLS (none, starttls, ldaps),
  * DRIVER_CA_FILE, DRIVER_CRL_FILE, DRIVER_TLS_MINIMUM.
@@ -24,8 +26,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <support/memory_failing.h>
 
-#define MAX_BATCH 256
+#define MAX_BATCH       256
+#define MAX_ALLOCATIONS 2000
 
 struct driver {
 	struct config_directory directory;
@@ -219,6 +223,63 @@ static void run_close(struct driver *driver)
 	printf("CLOSED %llu\n", since(began_ms));
 }
 
+/* One connection and one search. @return NULL: all is as it should be when memory runs out; else what is not. */
+static const char *live_once(struct driver *driver, const char *base, uint64_t deadline_ms)
+{
+	static const char *const names[] = {"uid", "cn", NULL};
+	struct dir_turn turn = {.search = &driver->last, .deadline_ms = deadline_ms};
+	struct error error = {0};
+	enum status status;
+
+	status = dir_conn_open(&driver->directory, driver->uri, deadline_ms, &driver->conn, &error);
+	if (status != STATUS_OK)
+		return driver->conn != NULL    ? "a connection came with a failure"
+		       : error.what[0] == '\0' ? "it does not say why"
+					       : NULL;
+	if (dir_search_init(&driver->last, NULL) != STATUS_OK)
+		return NULL;
+	driver->last.base = base;
+	driver->last.scope = DIR_SCOPE_SUBTREE;
+	driver->last.filter = "(|(uid=user0001)(uid=user0002)(uid=user0003))";
+	driver->last.attributes = names;
+	driver->last.page_size = 2;
+	status = dir_conn_exchange(driver->conn, &turn, 1, &error);
+	if (driver->last.outcome == DIR_OUTCOME_NONE)
+		return "a search has no outcome";
+	if (driver->last.outcome == DIR_OUTCOME_OK && driver->last.entry_count != 3)
+		return "an entry is missing";
+	return status == STATUS_OK || status == STATUS_UNREACHABLE || status == STATUS_NO_MEMORY ? NULL
+												 : "another status";
+}
+
+static void run_memory(struct driver *driver, char *rest)
+{
+	const uint64_t patience_ms = strtoull(rest, &rest, 10);
+	const char *base = rest + strspn(rest, " ");
+	const char *wrong = NULL;
+	size_t allocations = 0;
+	size_t before;
+	size_t i;
+
+	dir_conn_close(&driver->conn);
+	dir_search_done(&driver->last);
+	before = memory_live_count();
+	for (i = 1; wrong == NULL && i < MAX_ALLOCATIONS && (i == 1 || i <= allocations + 1); i++) {
+		memory_fail_at(i);
+		wrong = live_once(driver, base, clock_monotonic_ms() + patience_ms);
+		allocations = memory_fail_count();
+		memory_fail_at(0);
+		dir_search_done(&driver->last);
+		dir_conn_close(&driver->conn);
+		if (wrong == NULL && memory_live_count() != before)
+			wrong = "memory is left over";
+	}
+	if (wrong == NULL)
+		printf("MEMORY %zu ok\n", allocations);
+	else
+		printf("MEMORY %zu %s\n", i - 1, wrong);
+}
+
 static void obey(struct driver *driver, char *line)
 {
 	line[strcspn(line, "\r\n")] = '\0';
@@ -227,6 +288,8 @@ static void obey(struct driver *driver, char *line)
 	} else if (strncmp(line, "sleep ", 6) == 0) {
 		thread_pause((unsigned)strtoul(line + 6, NULL, 10));
 		printf("SLEPT\n");
+	} else if (strncmp(line, "memory ", 7) == 0) {
+		run_memory(driver, line + 7);
 	} else if (driver->conn == NULL) {
 		printf("NO CONNECTION\n");
 	} else if (strncmp(line, "search ", 7) == 0) {
