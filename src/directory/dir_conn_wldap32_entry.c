@@ -44,10 +44,13 @@ static enum status copy_values(struct arena *arena, struct berval **values, stru
 	return STATUS_OK;
 }
 
-/* NULL stands for an attribute without values (AD shows such beside "member;range=..."), and for failure. */
+/*
+ * NULL stands for an attribute without values (AD shows such beside "member;range=..."), and for failure: the handle's error was cleared
+ * before. (The thread's, LdapGetLastError, cannot be.)
+ */
 static bool has_failed(const LDAP *ld)
 {
-	return ld->ld_errno == LDAP_NO_MEMORY || LdapGetLastError() == LDAP_NO_MEMORY;
+	return ld->ld_errno == LDAP_NO_MEMORY;
 }
 
 static bool is_there(const struct dir_attribute *found, size_t count, const char *name)
