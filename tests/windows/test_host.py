@@ -168,6 +168,12 @@ class WindowsTest(WineCase):
             self.assertEqual((run.status, run.events), (2, []), run)
             self.assertIn("could not load the plug-in", run.stderr)
 
+    def test_what_is_not_built_in_says_so(self):
+        done = self.wine.run(os.environ["WSMAUTHZ_CLI"], "host", "--plugin", self.wine.path(os.environ["WSMAUTHZ_PLUGIN"]), "--listen",
+                             "127.0.0.1:0")
+        self.assertEqual(done.returncode, 2, done)
+        self.assertIn("built without libmicrohttpd", done.stderr)
+
 
 class LongTest(WineCase):
     def test_a_hundred_thousand_that_are_completed_later_with_one_completion_each(self):
