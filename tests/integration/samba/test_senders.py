@@ -5,6 +5,7 @@ What a cold decision costs on Active Directory, for each way to write the sender
 the server's log, whatever the depth of the groups. What the server would put into the token (tokenGroups) may be read beside
 it, once, for the comparison that no decision waits for.
 """
+import datetime
 import json
 import re
 import subprocess
@@ -100,7 +101,12 @@ class Senders(unittest.TestCase):
         primary = [group for group in bob["groups"] if group["primary"]]
         self.assertEqual([group["dn"] for group in primary], levels[:1])
         self.assertTrue(all(group["id"].startswith(self.samba.domain_sid) for group in bob["groups"]))
-        self.assertIn("userAccountControl: 512", bob["account"]["evidence"])
+        evidence = dict(line.split(": ", 1) for line in bob["account"]["evidence"])
+        self.assertEqual(evidence["userAccountControl"], "512")
+        self.assertRegex(evidence["accountExpires"], r"^[0-9]+ \(never\)$")
+        number, date = evidence["pwdLastSet"].split(" ", 1)
+        moment = datetime.datetime.fromtimestamp(int(number) // 10**7 - 11644473600, datetime.timezone.utc)
+        self.assertEqual(date, moment.strftime("(%Y-%m-%d %H:%M UTC)"))
 
     def test_explain__by_sid__says_how_it_was_looked_up(self):
         alice = self.explain(self.samba.filled["alice"])
