@@ -264,8 +264,8 @@ typedef void wa_explained_fn(void *context, const struct wa_decision *decision,
  * @return false: as wa_engine_decide.
  * Threads: any.
  */
-bool wa_engine_explain(struct wa_engine *engine, const struct wa_question *question, wa_explained_fn *explained,
-		       void *context);
+WSMAUTHZ_EXPORT bool wa_engine_explain(struct wa_engine *engine, const struct wa_question *question,
+				       wa_explained_fn *explained, void *context);
 
 #ifdef __cplusplus
 }

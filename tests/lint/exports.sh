@@ -89,15 +89,16 @@ grep -qE 'RPATH|RUNPATH' "$scratch/dynamic" && finding "has a run path: librarie
 grep 'GNU_STACK' "$scratch/headers" | grep -q 'RWE' && finding "wants an executable stack"
 
 if [ -n "$library" ]; then
-	sed -n 's/^WSMAUTHZ_EXPORT .*\<\(wa_[a-z_]*\)(.*/\1/p' include/wsmauthz/engine.h | sort -u >"$scratch/declared"
+	sed -n 's/^WSMAUTHZ_EXPORT .*\<\(wa_[a-z_]*\)(.*/\1/p' include/wsmauthz/engine.h include/wsmauthz/explanation.h |
+		sort -u >"$scratch/declared"
 	[ -s "$scratch/declared" ] || finding "include/wsmauthz/engine.h: no function is found in it"
 	symbols "$library" defined | grep -v '^WSMAUTHZ_[0-9]*$' >"$scratch/defined"
 	comm -23 "$scratch/defined" "$scratch/declared" >"$scratch/extra"
 	comm -13 "$scratch/defined" "$scratch/declared" >"$scratch/missing"
-	findings_from "$scratch/extra" "exported by the library, and not declared in engine.h"
-	findings_from "$scratch/missing" "declared in engine.h, and not exported by the library"
+	findings_from "$scratch/extra" "exported by the library, and not declared in engine.h or explanation.h"
+	findings_from "$scratch/missing" "declared in engine.h or explanation.h, and not exported by the library"
 	sed -n 's/^[[:space:]]*\(wa_[a-z_]*\);$/\1/p' src/authorizer/libwsmauthz.map | sort -u >"$scratch/mapped"
-	cmp -s "$scratch/mapped" "$scratch/declared" || finding "src/authorizer/libwsmauthz.map: not the functions of engine.h"
+	cmp -s "$scratch/mapped" "$scratch/declared" || finding "src/authorizer/libwsmauthz.map: not the functions of engine.h and explanation.h"
 	abi=$(sed -n 's/^set(WSMAUTHZ_ABI \([0-9]*\))$/\1/p' CMakeLists.txt)
 	grep -q "^WSMAUTHZ_$abi {" src/authorizer/libwsmauthz.map || finding "src/authorizer/libwsmauthz.map: not the number of CMakeLists.txt"
 	readelf --dynamic --wide "$library" >"$scratch/dynamic"
