@@ -64,10 +64,13 @@ static void probe(struct doctor *doctor, const char *uri)
 /* Sites may share an endpoint. */
 static bool was_probed(const struct config_redirect *redirect, size_t site, size_t number)
 {
-	for (size_t i = 0; i <= site; i++)
-		for (size_t k = 0; k < redirect->sites[i].uri_count && (i < site || k < number); k++)
+	for (size_t i = 0; i <= site; i++) {
+		const size_t count = i < site ? redirect->sites[i].uri_count : number;
+
+		for (size_t k = 0; k < count; k++)
 			if (strcmp(redirect->sites[i].uris[k], redirect->sites[site].uris[number]) == 0)
 				return true;
+	}
 	return false;
 }
 
