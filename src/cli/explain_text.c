@@ -283,7 +283,8 @@ static void add_watch(const struct explain_tree *tree, const struct wa_explained
 	explain_tree_branch(&below, true);
 	text_printf(out, "%zu %s", watch->groups, watch->groups == 1 ? "group" : "groups");
 	if (watch->memberships > 0)
-		text_printf(out, " with %zu memberships", watch->memberships);
+		text_printf(out, " with %zu %s", watch->memberships,
+			    watch->memberships == 1 ? "membership" : "memberships");
 	text_add(out, ", read in ");
 	explain_add_us(out, watch->load_us);
 	text_add(out, ", ");

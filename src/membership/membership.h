@@ -273,7 +273,7 @@ enum membership_watching {
 	MEMBERSHIP_WATCH_READING,      /* it is up, and the groups have to be read under it first */
 	MEMBERSHIP_WATCH_BEHIND,       /* the servers that answer have shown more than it told */
 	MEMBERSHIP_WATCH_LOST,         /* or not to be had; it tries again */
-	MEMBERSHIP_WATCH_UNSUPPORTED,
+	MEMBERSHIP_WATCH_UNSUPPORTED,  /* the server has no such thing, or shows nothing to watch */
 };
 
 /* How the direct groups of a user are found. */

@@ -5,12 +5,15 @@
 #include <os/clock.h>
 #include <string.h>
 
-static enum membership_watching watching(const struct watched *watched)
+static enum membership_watching watching(const struct watched *watched, bool is_loaded)
 {
 	if (watched->up && watched->is_behind)
 		return MEMBERSHIP_WATCH_BEHIND;
 	if (watched->up)
 		return watched->covers ? MEMBERSHIP_WATCH_UP : MEMBERSHIP_WATCH_READING;
+	/* It was not even begun: the groups were read, and showed nothing that could be watched. */
+	if (is_loaded && !watched->is_open)
+		return MEMBERSHIP_WATCH_UNSUPPORTED;
 	if (watched->trouble.status == STATUS_OK)
 		return MEMBERSHIP_WATCH_STARTING;
 	return watched->is_unsupported ? MEMBERSHIP_WATCH_UNSUPPORTED : MEMBERSHIP_WATCH_LOST;
@@ -29,7 +32,7 @@ void membership_tell_condition(const struct membership *membership, struct membe
 
 	membership_figures(membership, &figures);
 	*condition_out = (struct membership_condition){
-	    .watching = watching(watched),
+	    .watching = watching(watched, membership->closure != NULL),
 	    .means = watched->up ? dir_watch_means_text(watched->means) : NULL,
 	    .is_pending = membership_is_pending(membership),
 	    .is_loaded = membership->closure != NULL,

@@ -137,6 +137,11 @@ class ExplainTest(unittest.TestCase):
         self.assertIn(("up", self.slapd.uri), [(one["watch"]["state"], one["watch"]["server"]) for one in seen])
         self.assertEqual(alice["cache"]["state"], "absent")
 
+    def test_watch__that_the_server_has_none_of__is_said(self):
+        with Slapd(ldif=ldif(), overlays=("ppolicy",)) as slapd:
+            alice = self.explain("alice", policy=self.write(slapd.directory + "/policy.xml", uri=slapd.uri))
+        self.assertEqual((alice["verdict"], alice["watch"]["state"], alice["watch"]["loaded"]), ("authorize", "unsupported", True))
+
     def test_asked__by_search__shows_the_search_for_groups(self):
         policy = self.write(self.slapd.directory + "/search.xml", groups={"strategy": "search"})
         alice = self.explain("alice", policy=policy)

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """Samba makes its domains with Authenticated Users in some groups, as Windows does; and says of itself that its data are whole."""
+import json
 import subprocess
 import sys
 import unittest
@@ -38,6 +39,12 @@ class Principals(unittest.TestCase):
         verdict, reason, said = self.ask(allow=[people], deny=[self.everybody])
         self.assertEqual((verdict, reason), ("deny", "denied-group"))
         self.assertIn("denies everybody", said)
+        done = subprocess.run([testbed.wsmauthz(), "explain", "--config", self.samba.directory + "/policy.xml", "--json",
+                               "CORP\\alice"], capture_output=True, env=self.samba.client_environment(), timeout=60, check=False)
+        [rule, allowed] = json.loads(done.stdout)["rules"]
+        self.assertEqual((rule["holds"], rule["part"], rule["paths"]), ("yes", "decided", []))
+        self.assertIn("holds Everyone or Authenticated Users", rule["note"])
+        self.assertEqual((allowed["holds"], allowed["part"]), ("yes", "overruled"))
 
     def test_an_allow_rule_that_holds_them__lets_nobody_in(self):
         verdict, reason, said = self.ask(allow=[self.everybody])

@@ -4,6 +4,7 @@
 What groups hold beside people and groups of the forest: principals of other forests, which may be groups whose members nobody knows
 here, and well-known ones, which only a token shows. A deny rule that holds such a one lets nobody in whom it may mean.
 """
+import json
 import subprocess
 
 import rig
@@ -48,6 +49,16 @@ class ForeignGroups(Principals):
                 self.corp.link(group, self.foreign_group)
                 self.assertEqual(self.both(), [UNKNOWN, MEMBER])
                 self.corp.unlink(group, self.foreign_group)
+
+    def test_explain__says_that_nobody_can_tell(self):
+        self.corp.link(self.inner, self.foreign_group)
+        done = subprocess.run([testbed.wsmauthz(), "explain", "--json", "--config",
+                               self.policy(allow=[self.people], deny=[self.leavers]), SENDER], capture_output=True, timeout=60)
+        explained = json.loads(done.stdout)
+        self.assertEqual((done.returncode, explained["reason"]), (3, "deny-group-unknown"))
+        [deny, allow] = explained["rules"]
+        self.assertEqual((deny["holds"], deny["part"], allow["holds"], allow["part"]), ("unknown", "decided", "yes", "overruled"))
+        self.assertIn("another forest", deny["note"])
 
     def test_it_says_which_group(self):
         self.corp.link(self.inner, self.foreign_group)
