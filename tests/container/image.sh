@@ -247,6 +247,9 @@ check_fresh() {
 	is "the metrics' folder" "wsmauthz:wsmauthz 2775" "$(fresh stat -c '%U:%G %a' /run/wsmauthz)"
 	is "the service's user decides too" "mallory deny not-a-member" \
 		"$(podman exec --user wsmauthz fresh wsmauthz check mallory 2>&1 | awk '{ print $1, $2, $3 }')"
+	podman exec --user wsmauthz fresh sh -c 'echo "{}" >/var/log/wsmauthz/audit.log'
+	is "an audit file is rotated" "audit.log.1" \
+		"$(fresh sh -c 'logrotate --force /etc/logrotate.d/wsmauthz; ls /var/log/wsmauthz')"
 	is "the package's files are whole" "??5?????? c /etc/wsmauthz/wsmauthz.xml" "$(fresh dpkg --verify wsmauthz)"
 	is "removing it leaves the policy" 0 "$(fresh sh -c 'dpkg --remove wsmauthz >/dev/null && test -f /etc/wsmauthz/wsmauthz.xml; echo $?')"
 	is "purging it leaves nothing" "" "$(fresh sh -c 'dpkg --purge wsmauthz >/dev/null; find / -xdev -name "*wsmauthz*" -not -name "wsmauthz_*.deb"')"
