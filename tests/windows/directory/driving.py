@@ -9,6 +9,8 @@ import threading
 import time
 
 PATIENCE_S = 60
+# The first program starts all of Wine, and has a prefix updated: on a busy machine that takes its time.
+START_PATIENCE_S = 180
 
 # The order of enum dir_step.
 RESOLVE, CONNECT, SECURE, BIND, DONE = range(5)
@@ -27,7 +29,7 @@ class Driver:
                 environment[name] = wine.path(path)
         environment.update(more or {})
         self._process = subprocess.Popen(["wine", program, uri], env=wine.environment(**environment),
-                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                                          encoding="utf-8", errors="replace")
         self._lines = queue.Queue()
         self._closed = False
@@ -102,7 +104,7 @@ def keep_awake(wine, program):
     """
     said = tempfile.TemporaryFile()
     process = subprocess.Popen(["wine", program, "ldap://127.0.0.1"], env=wine.environment(), stdin=subprocess.PIPE,
-                               stdout=said, stderr=subprocess.STDOUT)
+                               stdout=said, stderr=subprocess.DEVNULL)
 
     def end():
         process.stdin.close()
@@ -111,10 +113,11 @@ def keep_awake(wine, program):
 
     process.stdin.write(b"sleep 0\n")
     process.stdin.flush()
-    last = time.monotonic() + PATIENCE_S
-    while os.pread(said.fileno(), 6, 0) != b"SLEPT\r":
+    last = time.monotonic() + START_PATIENCE_S
+    while b"SLEPT" not in os.pread(said.fileno(), 4096, 0):
         if process.poll() is not None or time.monotonic() > last:
-            raise AssertionError("%s does not start under Wine" % program)
+            process.kill()
+            raise AssertionError("%s does not start under Wine (%s)" % (program, process.wait(PATIENCE_S)))
         time.sleep(0.02)
     return end
 
