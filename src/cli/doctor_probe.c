@@ -65,10 +65,11 @@ static void probe(struct doctor *doctor, const char *uri)
 static bool was_probed(const struct config_redirect *redirect, size_t site, size_t number)
 {
 	for (size_t i = 0; i <= site; i++) {
-		const size_t count = i < site ? redirect->sites[i].uri_count : number;
+		const struct config_site *earlier = &redirect->sites[i];
+		const size_t count = i == site ? number : earlier->uri_count;
 
 		for (size_t k = 0; k < count; k++)
-			if (strcmp(redirect->sites[i].uris[k], redirect->sites[site].uris[number]) == 0)
+			if (strcmp(earlier->uris[k], redirect->sites[site].uris[number]) == 0)
 				return true;
 	}
 	return false;

@@ -148,13 +148,24 @@ class Lints(unittest.TestCase):
            ".SH OUTPUT\n.SS Reasons\n.TP\n.B member\nText.\n.TP\n.B no\\-such\\-user\nText.\n.SH FILES\n.TP\n.B none\nText.\n")
     REASONS = "\t[WA_REASON_MEMBER] = \"member\",\n\t[WA_REASON_NO_SUCH_USER] = \"no-such-user\",\n"
 
-    def test_man__page_that_agrees__is_clean(self):
+    def plant_pages(self):
         self.plant("src/cli/wsmauthz.1", self.MAN)
         self.plant("src/authorizer/reason.c", self.REASONS)
+        for name in ("conf/wsmauthz.xsd", "src/cli/wsmauthz.xml.5"):
+            self.plant(name, (TREE / name).read_text())
+
+    def test_man__page_that_agrees__is_clean(self):
+        self.plant_pages()
         self.assert_clean("man", self.program())
 
+    def test_man__page_of_the_policy_that_differs__is_found(self):
+        self.plant_pages()
+        page = (TREE / "src/cli/wsmauthz.xml.5").read_text()
+        self.plant("src/cli/wsmauthz.xml.5", page.replace(".SS metrics", ".SS measures"))
+        self.assert_finds("man", "metrics: in conf/wsmauthz.xsd, not in", self.program())
+
     def test_man__page_that_differs__is_found(self):
-        self.plant("src/authorizer/reason.c", self.REASONS)
+        self.plant_pages()
         rows = (
             (("--url".replace("-", "\\-"), "nothing"), "--url: in --help, not in"),
             (("\\-\\-json", "\\-\\-yaml"), "--yaml: in src/cli/wsmauthz.1, not in --help"),
