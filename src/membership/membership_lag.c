@@ -235,12 +235,17 @@ static void number(struct lag *lag, uint64_t usn, const uint8_t id[DIR_VECTOR_ID
 	}
 }
 
+/* The watch of a replica has told more: what it has now, it lacks no longer. */
+static void catch_up(struct membership *membership);
+
 void membership_lag_number(struct membership *membership)
 {
 	struct lag *lag = &membership->lag;
 	uint8_t id[DIR_VECTOR_ID_BYTES];
 	uint64_t usn;
 
+	if (lag->is_csn && lag->missing > 0)
+		catch_up(membership);
 	if (lag->unnumbered == 0)
 		return;
 	if (lag->is_csn && csn_place(membership->watched.mark, id, &usn))
@@ -334,6 +339,12 @@ static void tell_begin(const struct membership *membership)
 	    MEMBERSHIP_LAG_LIMIT_MS / 1000);
 }
 
+static void tell_end(struct membership *membership)
+{
+	executor_timer_clear(membership->executor, &membership->lag.again);
+	log_info(membership->log, "the server that answers has got what another one had shown");
+}
+
 static void tell_blind(struct membership *membership)
 {
 	if (membership->lag.told_blind)
@@ -399,9 +410,26 @@ void membership_lag_take_load(struct membership *membership, const struct closur
 		tell_begin(membership);
 		look_again_later(membership);
 	} else if (before > 0 && lag->missing == 0) {
-		executor_timer_clear(membership->executor, &lag->again);
-		log_info(membership->log, "the server that answers has got what another one had shown");
+		tell_end(membership);
 	}
+}
+
+static void catch_up(struct membership *membership)
+{
+	struct lag *lag = &membership->lag;
+	struct view view = {.csn = membership->watched.mark};
+
+	if (!membership->watched.up || !membership->watched.covers || view.csn == NULL)
+		return;
+	lag->missing = 0;
+	for (size_t i = 0; i < lag->count; i++)
+		if (lag->changes[i].is_missing)
+			look_at(lag, &view, &lag->changes[i]);
+	for (size_t i = 0; i < MEMBERSHIP_LAG_DENIED; i++)
+		if (lag->denied[i].is_missing)
+			look_at(lag, &view, &lag->denied[i]);
+	if (lag->missing == 0)
+		tell_end(membership);
 }
 
 /* Lookups */

@@ -33,9 +33,10 @@
 
 /*
  * How long after the policy's timeout the plug-in still waits for the engine's answer. The engine answers at
- * the timeout and a moment; when it does not, the sender is told an error rather than left to hang.
+ * the timeout and a moment; when it does not, the sender is told an error rather than left to hang: not later than 250 ms after
+ * the timeout, of which a busy machine may want some to wake us.
  */
-#define PLUGIN_GRACE_MS 250
+#define PLUGIN_GRACE_MS 200
 
 /**
  * Called before each completion that the plug-in makes for a valid context, once: the decision is

@@ -36,7 +36,7 @@ CACHE_ENTRIES = 4000
 AUDIT_BYTES, AUDIT_CLEAR_BYTES = 8 << 20, 4 << 20
 REPLY_TIMEOUT_S = 90
 #: Without faults so long before what the process has is looked at; and how long errors may go on in it.
-CALM_S = 4.0
+CALM_S = 7.0
 
 
 class Driver:
@@ -239,6 +239,8 @@ class Conductor:
                 break
         self.count = count
         self.settle(workers + breakers)
+        self.quiets.append(self.driver.say("quiet"))
+        self.driver.say("resume")
         self.ended = self.driver.say("end")
         self.status = self.driver.wait()
         self.elapsed_s = time.monotonic() - began
@@ -342,7 +344,7 @@ def main():
         skip("the driver and the plug-in are not part of this build")
     if options.each is None:
         options.each = 20 if options.requests >= 1000000 else 0
-    options.calms = options.calms or max(2, options.requests // 100000)
+    options.calms = options.calms or max(1, options.requests // 100000)
     testbed_network.enter()
     print("soak: %d requests, seed %d, plan %s" % (options.requests, options.seed, plan_name(options.seed)), flush=True)
     with Folder(prefix="wsmauthz-soak-") as folder:

@@ -5,7 +5,7 @@ Right and wrong of every call, by what the directory had (history.py), and when 
 A call that was made at A and answered at E may be answered by any standing that its sender had between A - WINDOW and E: a revocation counts
 at the latest WINDOW after the directory has answered the write. A copy that follows the provider has a history of its own, by its own log (a
 slapd may even lose a deletion on the way); what only the copy can explain is counted apart, and nobody is let in by it any more WINDOW after the application has
-answered by what is newer.
+denied him by what is newer.
 """
 import bisect
 import collections
@@ -59,7 +59,7 @@ class Judge:
         self._histories, self._doubtful, self._senders = histories, doubtful, senders
         self._policies, self._outages = policies, outages
         self._late_ns = (timeout_ms + GRACE_MS) * NS_PER_MS
-        self._seen = {}  # (application, key) -> [(when, mark of the newest standing that it has answered by)]
+        self._seen = {}  # (application, key) -> [(when, mark of the newest standing that it has denied by)]
         self._begins = [begin for begin, _ in policies]
 
     def judge(self, calls):
@@ -115,9 +115,9 @@ class Judge:
             is_copy = history is not self._histories[0]
             new_enough = [mark for mark, until in fits if until > seen or verdict == DENY or not is_copy]
             if new_enough:
-                if not is_copy:
+                if not is_copy and verdict == DENY:
                     self._note(application, key, ended, min(new_enough))
-                else:
+                if is_copy:
                     judgement.counts["%s by a copy that is behind" % verdict] += 1
                 return
             went_back = went_back or bool(fits)

@@ -372,12 +372,18 @@ static char *csn_at(unsigned time, const char *server)
 	return memory_copy_text(mark);
 }
 
+static void number(void *context)
+{
+	membership_lag_number(context);
+}
+
 static void watch_csn(struct rig *rig, unsigned time)
 {
 	memory_free(rig->membership.watched.mark);
 	rig->membership.watched.mark = csn_at(time, "001");
 	rig->membership.watched.up = true;
-	membership_lag_number(&rig->membership);
+	/* Timers are the executor's thread's. */
+	executor_manual_call(rig->stage.executor, number, &rig->membership);
 }
 
 static void load_csn(struct rig *rig, unsigned time)
@@ -415,6 +421,25 @@ static void lag__a_replica_lacks_what_was_told__only_he_is_concerned_until_it_ha
 	load_csn(rig, 101);
 	assert_false(concerns(rig, ALICE));
 	assert_int_equal(rig->begun, 1);
+	assert_int_equal(rig->ended, 1);
+}
+
+static void lag__the_watch_of_a_replica_tells_that_it_is_as_far__he_is_answered_at_once(void **state)
+{
+	struct rig *rig = *state;
+
+	watch_csn(rig, 100);
+	load_csn(rig, 100);
+	change(rig, ALICE, 0);
+	watch_csn(rig, 102);
+	lose(rig);
+	watch_csn(rig, 100);
+	load_csn(rig, 100);
+	rig->membership.watched.covers = true;
+	watch_csn(rig, 101);
+	assert_true(concerns(rig, ALICE));
+	watch_csn(rig, 102);
+	assert_false(concerns(rig, ALICE));
 	assert_int_equal(rig->ended, 1);
 }
 
@@ -474,6 +499,8 @@ int main(void)
 					    tear_down),
 	    cmocka_unit_test_setup_teardown(lag__no_memory__nobody_is_forgotten, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(lag__a_replica_lacks_what_was_told__only_he_is_concerned_until_it_has_it,
+					    set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(lag__the_watch_of_a_replica_tells_that_it_is_as_far__he_is_answered_at_once,
 					    set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(lag__a_group_that_a_replica_lacks__everybody_for_a_shorter_time, set_up,
 					    tear_down),
