@@ -179,7 +179,8 @@ class ControllerTest(unittest.TestCase):
         began = time.monotonic()
         watcher.say("use")
         self.assertLess(watcher.next("CHANGE").at - began, 1)
-        self.wait_for_polls(server, 2)
+        watcher.say("use")  # a busy machine may have used up the time of the first one
+        self.wait_for_polls(server, 1)
 
     def test_use_that_goes_on(self):
         server, watcher = self.begin(linger_ms=300)
