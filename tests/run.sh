@@ -8,7 +8,7 @@ PACKAGES="
 gcc libc6-dev clang libclang-rt-14-dev llvm cmake ninja-build pkg-config git
 libldap-dev libsasl2-dev libkrb5-dev libxml2-dev libc-ares-dev libcmocka-dev
 libmicrohttpd-dev libcurl4-gnutls-dev curl python3-winrm
-gcc-mingw-w64-x86-64-win32 wine wine64 wixl msitools
+gcc-mingw-w64-x86-64-win32 gcc-mingw-w64-i686-win32 wine wine64 wixl msitools xz-utils
 clang-format clang-tidy cppcheck shellcheck groff-base
 slapd 389-ds-base ldap-utils openssl ca-certificates libsasl2-modules libsasl2-modules-gssapi-mit
 krb5-kdc krb5-admin-server krb5-user faketime
@@ -58,7 +58,9 @@ Installs what is missing (Debian packages, as root or with sudo; no service is s
   tsan      the same, with ThreadSanitizer
   fuzz      the libFuzzer targets, 10 seconds each
   coverage  with clang: unit, scenario, host and some integration tests, counting which lines they run
-  windows   with mingw-w64: the library, the program and the installer for Windows, and their tests under Wine
+  windows   with mingw-w64: the library, the program and the installer for Windows, and their tests under Wine, unit
+            tests and scenarios too
+  windows-x86  the same for 32 bits; builds
 
 Builds are in build/<name>, their output in build/<name>.log.
 
@@ -294,6 +296,16 @@ test_windows() {
 	done
 }
 
+# 32-bit Windows is compiled and linked; there is no Wine for it on this system.
+build_windows_x86() {
+	if command -v i686-w64-mingw32-gcc >/dev/null 2>&1; then
+		build windows-x86 --preset windows-x86
+	else
+		say "build windows-x86: mingw-w64 for i686 is not installed"
+		[ "${CI:-}" != true ] || problem "mingw-w64 for i686 is not installed"
+	fi
+}
+
 # The whole
 
 finish() {
@@ -364,5 +376,6 @@ build fuzz --preset fuzz && test_label fuzz fuzz "$(budget_of fuzz)"
 build coverage --preset coverage && test_coverage
 
 test_windows
+build_windows_x86
 
 finish

@@ -3,16 +3,15 @@
  * What XmlLite does not do, or Wine's does not, is done here: entities and characters are looked over before it (xml_strict.h), and an
  * attribute that is given twice is found beside it.
  *
- * Sources: learn.microsoft.com/previous-versions/windows/desktop/ms752838(v=vs.85) (IXmlReader),
- * .../ms762770(v=vs.85) (CreateXmlReaderInputWithEncodingName).
+ * Sources: learn.microsoft.com/previous-versions/windows/desktop/ms752838(v=vs.85) (IXmlReader), .../ms762770(v=vs.85).
  */
 #define COBJMACROS
-#define INITGUID /* no library has the number of IXmlReader */
 #include <base/arena.h>
 #include <base/ascii.h>
 #include <base/memory.h>
 #include <base/utf.h>
 #include <config/xml_gate.h>
+#include <config/xml_input_xmllite.h>
 #include <config/xml_lex.h>
 #include <config/xml_messages_xmllite.h>
 #include <config/xml_reader.h>
@@ -20,10 +19,6 @@
 #include <stdbool.h>
 #include <string.h>
 #include <windows.h>
-
-#include <objidl.h>
-#include <shlwapi.h>
-#include <xmllite.h>
 
 /* Strings of one node: at most its attributes at their largest, and their names. */
 #define NODE_MAX_BYTES ((size_t)2 * XML_MAX_DOCUMENT_BYTES)
@@ -37,12 +32,14 @@ struct attribute {
 };
 
 struct xml_reader {
-	const char *name;   /* borrowed */
-	char *converted;    /* owned; NULL where the caller's bytes are parsed as they are */
-	IStream *stream;    /* owned; has a copy of the document */
-	IUnknown *input;    /* owned */
-	IXmlReader *text;   /* owned */
+	const char *name; /* borrowed */
+	char *converted;  /* owned; NULL where the caller's bytes are parsed as they are */
+	struct xml_input input;
+	IXmlReader *text;   /* of the input */
 	struct xml_lex lex; /* walks beside the parser, for the lines */
+	unsigned depth;     /* of elements that are open */
+	bool has_root;
+
 	enum xml_node node;
 	unsigned line;
 	bool end_is_due;       /* an empty element's start was shown */
@@ -60,6 +57,11 @@ static unsigned parser_line(struct xml_reader *reader)
 	UINT line = 0;
 
 	return SUCCEEDED(IXmlReader_GetLineNumber(reader->text, &line)) && line > 0 ? line : reader->lex.line;
+}
+
+static void refuse_node(struct xml_reader *reader, const char *what)
+{
+	error_set(&reader->problem, STATUS_INVALID, "%s:%u: %s", reader->name, parser_line(reader), what);
 }
 
 static void remember_problem(struct xml_reader *reader, HRESULT code)
@@ -90,13 +92,6 @@ static enum status fail(struct xml_reader *reader, struct error *error)
 	if (error != NULL)
 		*error = reader->problem;
 	return reader->problem.status;
-}
-
-static bool is_blank(const char *text)
-{
-	while (ascii_is_blank(*text))
-		text++;
-	return *text == 0;
 }
 
 /*
@@ -165,11 +160,30 @@ static const char *copy_string(struct xml_reader *reader, string_fn get)
 	return SUCCEEDED(code) && units != NULL ? copy_units(reader, units, count) : NULL;
 }
 
+/* Wine's XmlLite takes a prefix that nobody has declared: its namespace is empty then. Namespaces in XML 1.0 section 5. */
+static void check_prefix(struct xml_reader *reader, const char *namespace)
+{
+	const char *name = copy_string(reader, reader->text->lpVtbl->GetQualifiedName);
+	const char *colon = name != NULL ? strchr(name, ':') : NULL;
+
+	if (reader->problem.status != STATUS_OK)
+		return;
+	if (name == NULL)
+		error_no_memory(&reader->problem);
+	else if (colon != NULL && *namespace == '\0')
+		error_set(&reader->problem, STATUS_INVALID,
+			  "%s:%u: not well-formed XML: Namespace prefix %.*s is not defined", reader->name,
+			  reader->line, (int)(colon - name), name);
+}
+
 static bool copy_name(struct xml_reader *reader)
 {
 	reader->element_name = copy_string(reader, reader->text->lpVtbl->GetLocalName);
 	reader->element_namespace = copy_string(reader, reader->text->lpVtbl->GetNamespaceUri);
-	return reader->element_name != NULL && reader->element_namespace != NULL;
+	if (reader->element_name == NULL || reader->element_namespace == NULL)
+		return false;
+	check_prefix(reader, reader->element_namespace);
+	return true;
 }
 
 /* xmlns="..." and xmlns:x="...". */
@@ -193,6 +207,7 @@ static bool copy_attribute(struct xml_reader *reader)
 	attribute->value = copy_string(reader, reader->text->lpVtbl->GetValue);
 	if (attribute->name == NULL || attribute->namespace == NULL || attribute->value == NULL)
 		return false;
+	check_prefix(reader, attribute->namespace);
 	reader->attribute_count++;
 	return true;
 }
@@ -240,6 +255,8 @@ static void check_unique(struct xml_reader *reader)
 static void show_start(struct xml_reader *reader)
 {
 	reader->node = XML_ELEMENT_START;
+	reader->has_root = true;
+	reader->depth++;
 	reader->end_is_due = IXmlReader_IsEmptyElement(reader->text) != 0;
 	follow(reader, reader->end_is_due ? XML_PIECE_EMPTY : XML_PIECE_START);
 	if ((!copy_name(reader) || !copy_attributes(reader)) && reader->problem.status == STATUS_OK)
@@ -251,6 +268,7 @@ static void show_start(struct xml_reader *reader)
 static void show_end(struct xml_reader *reader)
 {
 	reader->node = XML_ELEMENT_END;
+	reader->depth--;
 	follow(reader, XML_PIECE_CLOSE);
 	if (!copy_name(reader) && reader->problem.status == STATUS_OK)
 		error_no_memory(&reader->problem);
@@ -266,16 +284,13 @@ static bool show_text(struct xml_reader *reader)
 			error_no_memory(&reader->problem);
 		return true;
 	}
-	if (is_blank(reader->value))
+	if (reader->value[strspn(reader->value, " \t\r\n")] == '\0')
 		return false;
 	reader->node = XML_TEXT;
 	follow_text(reader);
+	if (reader->depth == 0)
+		refuse_node(reader, "not well-formed XML: text that stands in no element");
 	return true;
-}
-
-static void refuse_node(struct xml_reader *reader, const char *what)
-{
-	error_set(&reader->problem, STATUS_INVALID, "%s:%u: %s", reader->name, parser_line(reader), what);
 }
 
 /* Show the node on which the parser stands, if it is of a kind that is shown; or set the problem. */
@@ -319,43 +334,6 @@ static bool step(struct xml_reader *reader, XmlNodeType *type_out)
 	return result == S_OK;
 }
 
-/* The stream copies the document; its encoding is decided by xml_gate_decode, and said here. */
-static bool open_parser(struct xml_reader *reader, const char *document, size_t length)
-{
-	void *text = NULL;
-
-	reader->stream = SHCreateMemStream((const BYTE *)document, (UINT)length);
-	if (reader->stream == NULL || FAILED(CreateXmlReader(&IID_IXmlReader, &text, NULL)))
-		return false;
-	reader->text = text;
-	return SUCCEEDED(
-		   IXmlReader_SetProperty(reader->text, XmlReaderProperty_DtdProcessing, DtdProcessing_Prohibit)) &&
-	       SUCCEEDED(CreateXmlReaderInputWithEncodingName((IUnknown *)reader->stream, NULL, L"utf-8", FALSE, NULL,
-							      &reader->input)) &&
-	       SUCCEEDED(IXmlReader_SetInput(reader->text, reader->input));
-}
-
-/* The XML declaration of what was UTF-16 says so, and it is UTF-8 now. The gate has seen that the word is its encoding. */
-static void rename_encoding(char *document, size_t length)
-{
-	static const char was[] = "UTF-16";
-	struct xml_lex lex;
-	char *at, quote;
-
-	xml_lex_start(&lex, document, length);
-	if (xml_lex_next(&lex) == XML_PIECE_END || lex.length < 6 || memcmp(document, "<?xml", 5) != 0)
-		return;
-	for (at = document; (size_t)(at - document) + sizeof(was) <= lex.length; at++) {
-		if (!ascii_equal_nocase_n(at, strlen(was), was, strlen(was)))
-			continue;
-		quote = at[strlen(was)];
-		memcpy(at, "UTF-8", 5);
-		at[5] = quote;
-		at[6] = ' ';
-		return;
-	}
-}
-
 /* Takes over `converted` when it succeeds. */
 static struct xml_reader *reader_new(const char *document, size_t length, const char *name, char *converted)
 {
@@ -365,11 +343,12 @@ static struct xml_reader *reader_new(const char *document, size_t length, const 
 		return NULL;
 	reader->name = name;
 	if (converted != NULL)
-		rename_encoding(converted, length);
-	if (!forget_node(reader) || !open_parser(reader, document, length)) {
+		xml_input_rename_encoding(converted, length);
+	if (!forget_node(reader) || !xml_input_open(&reader->input, document, length)) {
 		xml_reader_close(&reader);
 		return NULL;
 	}
+	reader->text = reader->input.text;
 	xml_lex_start(&reader->lex, document, length);
 	reader->line = 1;
 	reader->converted = converted;
@@ -413,15 +392,18 @@ void xml_reader_close(struct xml_reader **reader)
 	*reader = NULL;
 	if (old == NULL)
 		return;
-	if (old->text != NULL)
-		(void)IXmlReader_Release(old->text);
-	if (old->input != NULL)
-		(void)IUnknown_Release(old->input);
-	if (old->stream != NULL)
-		(void)IStream_Release(old->stream);
+	xml_input_close(&old->input);
 	arena_free(&old->strings);
 	memory_free(old->converted);
 	memory_free(old);
+}
+
+/* Wine's XmlLite takes a document without an element. */
+static void finish(struct xml_reader *reader)
+{
+	follow(reader, XML_PIECE_END);
+	if (reader->problem.status == STATUS_OK && !reader->has_root)
+		refuse_node(reader, "not well-formed XML: there must be one element around all others");
 }
 
 enum status xml_reader_next(struct xml_reader *reader, struct error *error)
@@ -435,6 +417,7 @@ enum status xml_reader_next(struct xml_reader *reader, struct error *error)
 		return STATUS_OK;
 	if (reader->end_is_due) {
 		reader->end_is_due = false;
+		reader->depth--;
 		reader->attribute_count = 0;
 		reader->node = XML_ELEMENT_END;
 		return STATUS_OK;
@@ -446,7 +429,7 @@ enum status xml_reader_next(struct xml_reader *reader, struct error *error)
 	while (!shown && step(reader, &type))
 		show(reader, type, &shown);
 	if (!shown)
-		follow(reader, XML_PIECE_END);
+		finish(reader);
 	if (reader->problem.status != STATUS_OK)
 		return fail(reader, error);
 	if (!shown)

@@ -24,7 +24,9 @@ add_custom_command(OUTPUT ${wsmsvc}
 add_custom_target(wsmauthz_wsmsvc_import DEPENDS ${wsmsvc})
 
 # The message table.
-find_program(WSMAUTHZ_WINDMC NAMES ${_CMAKE_TOOLCHAIN_PREFIX}windmc windmc REQUIRED)
+# Beside windres, whose name has the same prefix; CMake knows the prefix only in the first run.
+string(REPLACE windres windmc windmc "${CMAKE_RC_COMPILER}")
+find_program(WSMAUTHZ_WINDMC NAMES ${windmc} windmc REQUIRED)
 set(events ${PROJECT_BINARY_DIR}/windows/events.rc)
 add_custom_command(OUTPUT ${events}
   COMMAND ${WSMAUTHZ_WINDMC} -h ${PROJECT_BINARY_DIR}/windows -r ${PROJECT_BINARY_DIR}/windows ${plugin_folder}/events.mc

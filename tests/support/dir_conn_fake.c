@@ -4,7 +4,6 @@
 #include <base/memory.h>
 #include <os/clock.h>
 #include <os/thread.h>
-#include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +26,7 @@ struct dir_conn {
 };
 
 /* A lock that needs no setting up, since the fake is there before any test. */
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards everything below */
+static struct mutex lock = {OS_MUTEX_INITIALIZER}; /* guards everything below */
 static struct condition changed;
 static bool is_ready;
 static unsigned revision; /* of the script */
@@ -35,12 +34,9 @@ static uint64_t turn_delay_ms;
 static struct server servers[SERVERS_MAX];
 static unsigned turn_number;
 
-/* condition_wait_until wants the wrapper. */
-static void wait_locked(uint64_t until_ms)
+static void wait_locked(uint64_t until_ms) REQUIRES(&lock)
 {
-	const struct timespec due = {.tv_sec = (time_t)(until_ms / 1000), .tv_nsec = (long)(until_ms % 1000) * 1000000};
-
-	(void)pthread_cond_timedwait(&changed.handle, &lock, &due);
+	(void)condition_wait_until(&changed, &lock, until_ms);
 }
 
 static void check(bool holds)
@@ -66,51 +62,51 @@ static struct server *find_locked(const char *uri)
 
 void dir_conn_fake_reset(void)
 {
-	pthread_mutex_lock(&lock);
+	mutex_lock(&lock);
 	if (!is_ready)
 		condition_init(&changed);
 	is_ready = true;
 	memset(servers, 0, sizeof(servers));
 	turn_delay_ms = 0;
 	turn_number = 0;
-	pthread_mutex_unlock(&lock);
+	mutex_unlock(&lock);
 }
 
 void dir_conn_fake_script(const char *uri, enum fake_open open, enum fake_exchange exchange)
 {
 	struct server *server;
 
-	pthread_mutex_lock(&lock);
+	mutex_lock(&lock);
 	server = find_locked(uri);
 	server->open = open;
 	server->exchange = exchange;
 	revision++;
 	condition_broadcast(&changed);
-	pthread_mutex_unlock(&lock);
+	mutex_unlock(&lock);
 }
 
 void dir_conn_fake_delay(uint64_t delay_ms)
 {
-	pthread_mutex_lock(&lock);
+	mutex_lock(&lock);
 	turn_delay_ms = delay_ms;
-	pthread_mutex_unlock(&lock);
+	mutex_unlock(&lock);
 }
 
 struct fake_counts dir_conn_fake_counts(const char *uri)
 {
 	struct fake_counts counts;
 
-	pthread_mutex_lock(&lock);
+	mutex_lock(&lock);
 	counts = find_locked(uri)->counts;
-	pthread_mutex_unlock(&lock);
+	mutex_unlock(&lock);
 	return counts;
 }
 
 void dir_conn_fake_ticket(const char *uri, uint64_t ticket_ms)
 {
-	pthread_mutex_lock(&lock);
+	mutex_lock(&lock);
 	find_locked(uri)->ticket_ms = ticket_ms;
-	pthread_mutex_unlock(&lock);
+	mutex_unlock(&lock);
 }
 
 void dir_conn_prepare_process(void)
@@ -158,14 +154,14 @@ enum status dir_conn_open(const struct config_directory *directory, const char *
 	uint64_t ticket_ms;
 
 	(void)directory;
-	pthread_mutex_lock(&lock);
+	mutex_lock(&lock);
 	server = find_locked(uri);
 	server->counts.opens++;
 	status = open_locked(server, deadline_ms, error);
 	if (status == STATUS_OK)
 		server->counts.live++;
 	ticket_ms = server->ticket_ms;
-	pthread_mutex_unlock(&lock);
+	mutex_unlock(&lock);
 	if (status != STATUS_OK)
 		return status;
 	conn = calloc(1, sizeof(*conn));
@@ -183,10 +179,10 @@ void dir_conn_close(struct dir_conn **conn)
 	*conn = NULL;
 	if (old == NULL)
 		return;
-	pthread_mutex_lock(&lock);
+	mutex_lock(&lock);
 	check(!old->is_in_use && old->server->counts.live > 0);
 	old->server->counts.live--;
-	pthread_mutex_unlock(&lock);
+	mutex_unlock(&lock);
 	free(old);
 }
 
@@ -320,7 +316,7 @@ enum status dir_conn_exchange(struct dir_conn *conn, struct dir_turn *turns, siz
 	enum status status;
 	unsigned number;
 
-	pthread_mutex_lock(&lock);
+	mutex_lock(&lock);
 	check(!conn->is_in_use);
 	conn->is_in_use = true;
 	counts->exchanges++;
@@ -329,11 +325,11 @@ enum status dir_conn_exchange(struct dir_conn *conn, struct dir_turn *turns, siz
 		counts->most_searches = (unsigned)count;
 	number = ++turn_number;
 	script = await_script_locked(conn->server, turns, count, last_deadline(turns, count));
-	pthread_mutex_unlock(&lock);
+	mutex_unlock(&lock);
 	status = act(script, number, turns, count, error);
-	pthread_mutex_lock(&lock);
+	mutex_lock(&lock);
 	conn->is_in_use = false;
-	pthread_mutex_unlock(&lock);
+	mutex_unlock(&lock);
 	return status;
 }
 
@@ -352,14 +348,14 @@ enum status dir_conn_ping(struct dir_conn *conn, uint64_t deadline_ms, bool *is_
 {
 	enum fake_exchange script = FAKE_ANSWERS;
 
-	pthread_mutex_lock(&lock);
+	mutex_lock(&lock);
 	if (conn->was_asked) {
 		conn->server->counts.pings++;
 		script = await_script_locked(conn->server, NULL, 0, deadline_ms);
 	}
 	conn->was_asked = true;
 	*is_synchronized_out = conn->server->open != FAKE_OPEN_UNSYNCHRONIZED;
-	pthread_mutex_unlock(&lock);
+	mutex_unlock(&lock);
 	if (script == FAKE_HANGS)
 		return error_set(error, STATUS_TIMEOUT, "hung as the script says");
 	if (script == FAKE_BREAKS)

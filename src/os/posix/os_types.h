@@ -9,4 +9,7 @@ typedef pthread_mutex_t os_mutex;
 typedef pthread_cond_t os_condition;
 typedef pthread_t os_thread;
 
+/* A lock that is there before anything runs: needs no mutex_init. */
+#define OS_MUTEX_INITIALIZER PTHREAD_MUTEX_INITIALIZER
+
 #endif

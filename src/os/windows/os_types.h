@@ -7,4 +7,7 @@ typedef void *os_mutex;
 typedef void *os_condition;
 typedef void *os_thread;
 
+/* A lock that is there before anything runs: needs no mutex_init. SRWLOCK_INIT. */
+#define OS_MUTEX_INITIALIZER ((void *)0)
+
 #endif

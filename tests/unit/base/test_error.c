@@ -72,13 +72,27 @@ static void error_set__fills_to_the_last_byte__is_whole(void **state)
 	assert_string_equal(error.what, name);
 }
 
+/* In the words of each system, at the end, on the same line: POSIX, Windows, Wine. The number is 2 on all of them. */
+static void assert_says_not_found(const char *what)
+{
+	static const char *const words[] = {": No such file or directory",
+					    ": The system cannot find the file specified", ": File not found"};
+	size_t i = 0;
+
+	while (i < COUNT_OF(words) &&
+	       (strlen(what) < strlen(words[i]) || strcmp(what + strlen(what) - strlen(words[i]), words[i]) != 0))
+		i++;
+	assert_row(what, i < COUNT_OF(words));
+}
+
 static void error_system__number__adds_the_reason(void **state)
 {
 	struct error error;
 
 	(void)state;
 	assert_int_equal(error_system(&error, STATUS_NOT_FOUND, ENOENT, "could not open '%s'", "/x"), STATUS_NOT_FOUND);
-	assert_string_equal(error.what, "could not open '/x': No such file or directory");
+	assert_int_equal(strncmp(error.what, "could not open '/x': ", 21), 0);
+	assert_says_not_found(error.what);
 	assert_int_equal(error.origin, ERROR_ORIGIN_SYSTEM);
 	assert_int_equal(error.native, ENOENT);
 }
@@ -92,7 +106,7 @@ static void error_system__long_name__keeps_the_reason(void **state)
 	memset(name, 'x', sizeof(name));
 	name[sizeof(name) - 1] = '\0';
 	(void)error_system(&error, STATUS_NOT_FOUND, ENOENT, "could not open '%s'", name);
-	assert_contains(error.what, ": No such file or directory");
+	assert_says_not_found(error.what);
 }
 
 static void error_system__unknown_number__names_it(void **state)

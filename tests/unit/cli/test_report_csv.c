@@ -94,7 +94,7 @@ static const char *write_file(const char *content, size_t length)
 	memcpy(path + sizeof(path) - 7, "XXXXXX", 6);
 	fd = mkstemp(path);
 	assert_true(fd >= 0);
-	assert_int_equal(write(fd, content, length), (ssize_t)length);
+	assert_int_equal(write(fd, content, (unsigned)length), (ssize_t)length);
 	assert_int_equal(close(fd), 0);
 	return path;
 }
@@ -106,8 +106,10 @@ static enum status open_text(struct csv_reader *reader, const char *content, str
 
 static void close_and_remove(struct csv_reader *reader)
 {
-	assert_int_equal(unlink(reader->path), 0);
+	const char *path = reader->path; /* write_file's */
+
 	csv_reader_close(reader);
+	assert_int_equal(unlink(path), 0);
 }
 
 static void csv_reader_next__what_was_written__is_read_again(void **state)
@@ -190,14 +192,16 @@ static void csv_reader__broken_files__are_refused_with_their_line(void **state)
 		bool is_there = true;
 		enum status status = open_text(&reader, broken[i].content, &error);
 		const bool is_open = status == STATUS_OK;
+		const char *path;
 
 		while (status == STATUS_OK && is_there)
 			status = csv_reader_next(&reader, &is_there, &error);
 		assert_row(broken[i].words, status == STATUS_INVALID);
 		assert_row(broken[i].words, strstr(error.what, broken[i].words) != NULL);
-		assert_int_equal(unlink(reader.path), 0);
+		path = reader.path;
 		if (is_open)
 			csv_reader_close(&reader);
+		assert_int_equal(unlink(path), 0);
 	}
 }
 

@@ -24,8 +24,9 @@ static void write_one(char *path, size_t room, const char *rows)
 	(void)snprintf(path, room, "/tmp/wsmauthz-diff-XXXXXX");
 	fd = mkstemp(path);
 	assert_true(fd >= 0);
-	assert_int_equal(write(fd, REPORT_CSV_HEADER, strlen(REPORT_CSV_HEADER)), (ssize_t)strlen(REPORT_CSV_HEADER));
-	assert_int_equal(write(fd, rows, strlen(rows)), (ssize_t)strlen(rows));
+	assert_int_equal(write(fd, REPORT_CSV_HEADER, (unsigned)strlen(REPORT_CSV_HEADER)),
+			 (ssize_t)strlen(REPORT_CSV_HEADER));
+	assert_int_equal(write(fd, rows, (unsigned)strlen(rows)), (ssize_t)strlen(rows));
 	assert_int_equal(close(fd), 0);
 }
 

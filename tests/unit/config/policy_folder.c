@@ -47,6 +47,14 @@ void policy_folder_make(struct policy_folder *folder)
 	policy_folder_write(folder, "ca.der", "\x30\x82\x01\x00", 4, 0644);
 }
 
+static void remove_file(const struct policy_folder *folder, const char *name)
+{
+	char path[sizeof(folder->path) + 256];
+
+	(void)snprintf(path, sizeof(path), "%s/%s", folder->path, name);
+	check(unlink(path) == 0, path);
+}
+
 void policy_folder_remove(const struct policy_folder *folder)
 {
 	DIR *open_folder = opendir(folder->path);
@@ -55,7 +63,7 @@ void policy_folder_remove(const struct policy_folder *folder)
 	check(open_folder != NULL, folder->path);
 	while ((entry = readdir(open_folder)) != NULL)
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-			check(unlinkat(dirfd(open_folder), entry->d_name, 0) == 0, entry->d_name);
+			remove_file(folder, entry->d_name);
 	check(closedir(open_folder) == 0, folder->path);
 	check(rmdir(folder->path) == 0, folder->path);
 }

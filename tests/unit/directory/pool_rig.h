@@ -11,6 +11,7 @@
 #include <directory/dir_pool_private.h>
 #include <os/clock.h>
 #include <os/executor.h>
+#include <os/thread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -92,9 +93,7 @@ static inline void rig_done(struct rig *rig)
 
 static inline void sleep_ms(uint64_t ms)
 {
-	const struct timespec time = {.tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000) * 1000000};
-
-	(void)nanosleep(&time, NULL);
+	thread_pause((unsigned)ms);
 }
 
 /* Wait until it holds; the expression is looked at again and again. */

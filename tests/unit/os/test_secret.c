@@ -55,44 +55,12 @@ static void secret_new__impossible_length_or_no_memory__gives_null(void **state)
 	assert_int_equal(memory_live_count(), before);
 }
 
-/* The line "VmFlags: ..." of the mapping that begins at `address`. */
-static void read_flags(const void *address, char *flags, size_t size)
-{
-	FILE *maps = fopen("/proc/self/smaps", "r");
-	char start[40], line[512];
-	bool is_ours = false;
-
-	assert_non_null(maps);
-	(void)snprintf(start, sizeof(start), "%lx-", (unsigned long)(uintptr_t)address);
-	flags[0] = '\0';
-	while (fgets(line, sizeof(line), maps) != NULL && flags[0] == '\0') {
-		if (strncmp(line, start, strlen(start)) == 0)
-			is_ours = true;
-		else if (is_ours && strncmp(line, "VmFlags:", 8) == 0)
-			(void)snprintf(flags, size, "%s", line);
-	}
-	(void)fclose(maps);
-}
-
-static void secret_new__its_pages__stay_out_of_core_dumps(void **state)
-{
-	struct secret *secret = secret_new("password", 8);
-	char flags[512];
-
-	(void)state;
-	assert_non_null(secret);
-	read_flags(secret_bytes(secret), flags, sizeof(flags));
-	assert_contains(flags, " dd ");
-	secret_free(&secret);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(secret_new__bytes__are_copied_and_terminated),
 	    cmocka_unit_test(secret_new__around_a_page__is_whole),
 	    cmocka_unit_test(secret_new__impossible_length_or_no_memory__gives_null),
-	    cmocka_unit_test(secret_new__its_pages__stay_out_of_core_dumps),
 	};
 
 	return cmocka_run_group_tests_name("os/secret", tests, NULL, NULL);
