@@ -121,13 +121,34 @@ enum status dir_conn_failure(struct dir_conn *conn, ULONG code, const char *text
 
 /* Opening, aside */
 
+static bool find_ends(SOCKET socket, struct dir_conn_ends *ends)
+{
+	*ends = (struct dir_conn_ends){.own_length = sizeof(ends->own), .peer_length = sizeof(ends->peer)};
+	return getsockname(socket, (struct sockaddr *)&ends->own, &ends->own_length) == 0 &&
+	       getpeername(socket, (struct sockaddr *)&ends->peer, &ends->peer_length) == 0;
+}
+
 void dir_conn_note_socket(struct dir_conn *conn)
 {
 	ULONG_PTR socket = 0; /* Wine writes the lower half of it */
 
-	if (ldap_get_optionW(conn->ld, LDAP_OPT_DESC, &socket) == LDAP_SUCCESS && socket != 0 &&
-	    (ULONG)socket != (ULONG)INVALID_SOCKET)
+	if (atomic_load(&conn->socket) != INVALID_SOCKET ||
+	    ldap_get_optionW(conn->ld, LDAP_OPT_DESC, &socket) != LDAP_SUCCESS || socket == 0 ||
+	    (ULONG)socket == (ULONG)INVALID_SOCKET)
+		return;
+	if (find_ends(socket, &conn->ends))
 		atomic_store(&conn->socket, socket);
+}
+
+/* The library may have closed it, and the host may have one of that number by now. */
+static bool is_still_ours(const struct dir_conn *conn, SOCKET socket)
+{
+	struct dir_conn_ends now;
+
+	return find_ends(socket, &now) && now.own_length == conn->ends.own_length &&
+	       now.peer_length == conn->ends.peer_length &&
+	       memcmp(&now.own, &conn->ends.own, (size_t)now.own_length) == 0 &&
+	       memcmp(&now.peer, &conn->ends.peer, (size_t)now.peer_length) == 0;
 }
 
 /* From any thread: whoever is in a call of the library comes back from it, with an error. */
@@ -137,7 +158,7 @@ static void cut(void *context)
 	const SOCKET socket = atomic_load(&conn->socket);
 
 	atomic_store(&conn->is_cut, true);
-	if (socket != INVALID_SOCKET)
+	if (socket != INVALID_SOCKET && is_still_ours(conn, socket))
 		(void)shutdown(socket, SD_BOTH);
 }
 

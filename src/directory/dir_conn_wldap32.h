@@ -78,6 +78,12 @@ struct dir_conn_credential {
 	char *shown_dn;  /* owned; for messages */
 };
 
+/* Both ends of a connection by TCP: no two have the same. */
+struct dir_conn_ends {
+	struct sockaddr_storage own, peer;
+	int own_length, peer_length;
+};
+
 struct dir_conn {
 	char *uri;        /* owned */
 	char *host;       /* owned; without brackets */
@@ -101,6 +107,7 @@ struct dir_conn {
 	struct dir_guard guard;                     /* of turns */
 	atomic_bool is_cut;                         /* by the guard */
 	atomic_uintptr_t socket;                    /* the library's; INVALID_SOCKET: not known */
+	struct dir_conn_ends ends;                  /* of the socket; written before `socket`, once */
 
 	/* The opening, as the thread aside leaves it behind. */
 	enum status status;
