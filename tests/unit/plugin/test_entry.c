@@ -9,6 +9,7 @@
 
 #define SCRIPT                                                                                                         \
 	"script:timeout 200\n"                                                                                         \
+	"by-name\n"                                                                                                    \
 	"answer alice authorize member administrator quota=5,15,60,100 delay=20\n"                                     \
 	"answer bob redirect site-elsewhere uri=https://emea.corp.example:5986/wsman\n"                                \
 	"answer carol error directory-unavailable\n"                                                                   \
