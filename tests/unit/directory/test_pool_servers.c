@@ -3,7 +3,7 @@
 #include "pool_rig.h"
 
 /* How late a thread of a loaded machine may be. */
-#define SLACK_MS 400
+#define SLACK_MS 2000 /* of a busy machine, under Wine */
 
 static void submit__first_server_dead__second_answers(void **state)
 {
