@@ -9,13 +9,11 @@
 #include <os/thread.h>
 
 #include <base/memory.h>
-#include <base/utf.h>
 #include <errno.h>
 #include <os/clock.h>
 #include <process.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <string.h>
 #include <windows.h>
 
 /* As on the other systems, with the NUL. */
@@ -112,13 +110,12 @@ static void name_current_thread(const char *name)
 	typedef HRESULT(WINAPI * describe_fn)(HANDLE thread, PCWSTR description);
 	const describe_fn describe =
 	    (describe_fn)(void (*)(void))GetProcAddress(GetModuleHandleW(L"kernel32.dll"), "SetThreadDescription");
-	uint16_t *units = NULL;
-	size_t count;
+	WCHAR units[NAME_BYTES];
 
-	if (describe == NULL || utf8_to_utf16(name, strlen(name), &units, &count) != 0)
+	/* Nothing is allocated: it happens beside whatever whoever started the thread does next. */
+	if (describe == NULL || MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, name, -1, units, NAME_BYTES) == 0)
 		return;
-	(void)describe(GetCurrentThread(), (PCWSTR)units);
-	memory_free(units);
+	(void)describe(GetCurrentThread(), units);
 }
 
 static unsigned __stdcall run_thread(void *argument)
