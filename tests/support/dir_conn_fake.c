@@ -114,7 +114,7 @@ void dir_conn_prepare_process(void)
 }
 
 /* Wait for the time, or for another script. */
-static void wait_for_script_locked(uint64_t until_ms)
+static void wait_for_script_locked(uint64_t until_ms) REQUIRES(&lock)
 {
 	const unsigned seen = revision;
 
@@ -122,7 +122,7 @@ static void wait_for_script_locked(uint64_t until_ms)
 		wait_locked(until_ms);
 }
 
-static enum status open_locked(const struct server *server, uint64_t deadline_ms, struct error *error)
+static enum status open_locked(const struct server *server, uint64_t deadline_ms, struct error *error) REQUIRES(&lock)
 {
 	for (;;) {
 		switch (server->open) {
@@ -270,7 +270,7 @@ static bool has_base(const struct dir_turn *turns, size_t count, const char *bas
 
 /* What the script says about this turn, after any holding and hanging. */
 static enum fake_exchange await_script_locked(const struct server *server, const struct dir_turn *turns, size_t count,
-					      uint64_t until_ms)
+					      uint64_t until_ms) REQUIRES(&lock)
 {
 	enum fake_exchange now;
 
