@@ -31,15 +31,8 @@ say() {
 	printf '\n== %s\n' "$*"
 }
 
-as_root() {
-	if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
-}
-
-missing_packages() {
-	for package in $PACKAGES; do
-		dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q '^install ok installed' || echo "$package"
-	done
-}
+# shellcheck source=tests/support/packages.sh
+. "$(dirname "$0")/support/packages.sh"
 
 seconds=60 wanted="" keep=no install=yes
 while [ $# -gt 0 ]; do
@@ -62,12 +55,9 @@ root=$(cd "$(dirname "$0")/.." && pwd -P) || exit 1
 cd "$root" || exit 1
 mkdir -p build || exit 1
 
-missing=$(missing_packages | tr '\n' ' ')
-if [ "$install" = yes ] && [ -n "$missing" ]; then
-	say "installing: $missing"
-	# shellcheck disable=SC2086  # a list
-	as_root apt-get -qq update && as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y install --no-install-recommends $missing || exit 1
-fi
+trap 'allow_services' EXIT
+trap 'exit 1' HUP INT TERM
+[ "$install" = no ] || install_packages_or_exit
 
 say "build fuzz"
 { cmake --preset fuzz && cmake --build build/fuzz; } >build/fuzz.log 2>&1 || {
@@ -90,7 +80,6 @@ done
 
 found=$(mktemp -d) || exit 1
 trap 'rm -rf "$found"' EXIT
-trap 'exit 1' HUP INT TERM
 
 # fuzz_target NAME: in build, where an input that fails is kept.
 fuzz_target() {

@@ -91,34 +91,8 @@ problem() {
 
 # Packages
 
-as_root() {
-	if [ "$(id -u)" = 0 ]; then
-		"$@"
-	else
-		sudo "$@"
-	fi
-}
-
-missing_packages() {
-	for package in $PACKAGES; do
-		dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q '^install ok installed' || echo "$package"
-	done
-}
-
-# Packages with a service (slapd, krb5-kdc) start it when they are installed, unless this policy forbids it. One that is
-# there already, as in most containers, is the machine's own business.
-POLICY=/usr/sbin/policy-rc.d
-forbid_services() {
-	[ -e "$POLICY" ] && return
-	printf '#!/bin/sh\nexit 101\n' | as_root tee "$POLICY" >/dev/null && as_root chmod 755 "$POLICY" && policy_is_ours=yes
-}
-
-allow_services() {
-	if [ "${policy_is_ours:-no}" = yes ]; then
-		as_root rm -f "$POLICY"
-		policy_is_ours=no
-	fi
-}
+# shellcheck source=tests/support/packages.sh
+. "$(dirname "$0")/support/packages.sh"
 
 install_packages() {
 	command -v dpkg-query >/dev/null 2>&1 || {
@@ -132,15 +106,8 @@ install_packages() {
 		return
 	fi
 	say "installing: $missing"
-	forbid_services
 	# shellcheck disable=SC2086  # a list
-	as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 update >build/install.log 2>&1 &&
-		as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o DPkg::Lock::Timeout=300 install \
-			--no-install-recommends $missing >>build/install.log 2>&1 || {
-		tail -n 30 build/install.log
-		problem "could not install packages (build/install.log)"
-	}
-	allow_services
+	apt_install $missing 2>&1 || problem "could not install packages (build/install.log)"
 }
 
 # Builds

@@ -42,52 +42,8 @@ was at least one fault a second, no answer was wrong in any other way, and error
 TEXT
 }
 
-as_root() {
-	if [ "$(id -u)" = 0 ]; then
-		"$@"
-	else
-		sudo "$@"
-	fi
-}
-
-missing_packages() {
-	for package in $PACKAGES; do
-		dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q '^install ok installed' || echo "$package"
-	done
-}
-
-# slapd's package starts its service unless this policy forbids it.
-POLICY=/usr/sbin/policy-rc.d
-forbid_services() {
-	[ -e "$POLICY" ] && return
-	printf '#!/bin/sh\nexit 101\n' | as_root tee "$POLICY" >/dev/null && as_root chmod 755 "$POLICY" && policy_is_ours=yes
-}
-
-allow_services() {
-	if [ "${policy_is_ours:-no}" = yes ]; then
-		as_root rm -f "$POLICY"
-		policy_is_ours=no
-	fi
-}
-
-install_packages() {
-	command -v dpkg-query >/dev/null 2>&1 || {
-		echo "soak.sh: this is not Debian: install what PACKAGES in $0 names, then use --no-install" >&2
-		exit 1
-	}
-	missing=$(missing_packages | tr '\n' ' ')
-	[ -n "$missing" ] || return 0
-	echo "installing: $missing" >&2
-	forbid_services
-	# shellcheck disable=SC2086  # a list
-	as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 update >build/install.log 2>&1 &&
-		as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o DPkg::Lock::Timeout=300 install \
-			--no-install-recommends $missing >>build/install.log 2>&1 || {
-		tail -n 30 build/install.log >&2
-		exit 1
-	}
-	allow_services
-}
+# shellcheck source=tests/support/packages.sh
+. "$(dirname "$0")/support/packages.sh"
 
 build() {
 	{ cmake --preset release && cmake --build build/release --parallel "$(nproc)" --target soak_all; } \
@@ -117,7 +73,7 @@ trap 'exit 1' HUP INT TERM
 (
 	cd "$root" && mkdir -p build || exit 1
 	trap 'allow_services' EXIT
-	[ "$install" = no ] || install_packages
+	[ "$install" = no ] || install_packages_or_exit
 	build
 ) || exit 1
 # The build writes where its files are.

@@ -40,52 +40,8 @@ Exit status 0: measured, and what was decided was right; 1: something was wrong.
 TEXT
 }
 
-as_root() {
-	if [ "$(id -u)" = 0 ]; then
-		"$@"
-	else
-		sudo "$@"
-	fi
-}
-
-missing_packages() {
-	for package in $PACKAGES; do
-		dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q '^install ok installed' || echo "$package"
-	done
-}
-
-# slapd's package starts its service unless this policy forbids it.
-POLICY=/usr/sbin/policy-rc.d
-forbid_services() {
-	[ -e "$POLICY" ] && return
-	printf '#!/bin/sh\nexit 101\n' | as_root tee "$POLICY" >/dev/null && as_root chmod 755 "$POLICY" && policy_is_ours=yes
-}
-
-allow_services() {
-	if [ "${policy_is_ours:-no}" = yes ]; then
-		as_root rm -f "$POLICY"
-		policy_is_ours=no
-	fi
-}
-
-install_packages() {
-	command -v dpkg-query >/dev/null 2>&1 || {
-		echo "run.sh: this is not Debian: install what PACKAGES in $0 names, then use --no-install" >&2
-		exit 1
-	}
-	missing=$(missing_packages | tr '\n' ' ')
-	[ -n "$missing" ] || return 0
-	echo "installing: $missing" >&2
-	forbid_services
-	# shellcheck disable=SC2086  # a list
-	as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 update >build/install.log 2>&1 &&
-		as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o DPkg::Lock::Timeout=300 install \
-			--no-install-recommends $missing >>build/install.log 2>&1 || {
-		tail -n 30 build/install.log >&2
-		exit 1
-	}
-	allow_services
-}
+# shellcheck source=tests/support/packages.sh
+. "$(dirname "$0")/../support/packages.sh"
 
 build() {
 	{ cmake --preset release && cmake --build build/release --parallel "$(nproc)" --target wsmauthz_program; } \
@@ -125,7 +81,7 @@ if [ -z "$program" ]; then
 	(
 		cd "$root" && mkdir -p build || exit 1
 		trap 'allow_services' EXIT
-		[ "$install" = no ] || install_packages
+		[ "$install" = no ] || install_packages_or_exit
 		build
 	) || exit 1
 	program=$root/build/release/src/cli/wsmauthz
